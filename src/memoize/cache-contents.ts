@@ -59,7 +59,7 @@ export class CacheContents implements LocalLevel {
   markAllStale(): void {
     for (const ref of [...this.store.refs()]) {
       const key = keyOf(ref);
-      if (key !== undefined) this.entries.markStale(key, 0);
+      if (key !== undefined) this.entries.markStale(this.store.peek(key), 0);
     }
   }
 

@@ -16,7 +16,6 @@ import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
 import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
-import type { ResultOrigin } from './result-origin.js';
 import { RetentionPolicy } from './retention-policy.js';
 import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
@@ -79,18 +78,22 @@ export class Entries {
     return this.#weight;
   }
 
-  /** Keeps a result. Callers get `result`; `settled` is the value that it has settled to. */
+  /**
+   * Keeps a result, unless its terms say that this process does not. Callers get `result`; `settled` is the value that it has settled to.
+   * Gives the entry.
+   */
   put(
     key: Key,
     result: unknown,
     settled: unknown,
     terms: EntryTerms,
     pendingNode?: PendingNode,
-  ): void {
-    const { weight, tags } = terms;
+  ): Stored {
+    const { weight, tags, keptHere } = terms;
     const stored = this.#stored(result, settled, terms);
-    if (weight > 0) this.#makeRoom(key, weight);
-    if (this.store.set(key, stored)) {
+    if (weight > 0 && keptHere) this.#makeRoom(key, weight);
+    if (!keptHere) this.store.delete(key, 'replaced');
+    else if (this.store.set(key, stored)) {
       const ref = refOf(key);
       this.#weight += weight;
       if (weight > 0) this.#weighed++;
@@ -99,29 +102,32 @@ export class Entries {
       if (this.#settings.weakValues) this.#register(ref, stored, settled);
     }
     this.tellOfRemovals();
+    return stored;
   }
 
   /** Keeps a result in a cache of plain settings, under a key that has no entry. */
   add(key: Key, result: unknown): void {
     const terms = this.retention.ofResult(result, NO_ARGS);
-    if (terms === undefined) return;
+    if (terms?.keptHere !== true) return;
     if (this.store.add(key, this.#stored(result, result, terms))) {
       this.watch?.entryAdded(refOf(key));
     }
   }
 
-  /** Keeps a failure, unless a result is stored that may still be served. Whether it is kept. */
-  putFailure(key: Key, failure: unknown, how: Failure, error: unknown, terms: EntryTerms): boolean {
+  /**
+   * Keeps a failure, unless its terms say that this process does not. Gives the entry; `undefined` if a result is stored that may still be
+   * served.
+   */
+  putFailure(key: Key, failure: unknown, how: Failure, error: unknown, terms: EntryTerms): Stored {
     const now = this.#settings.clock.now();
     const present = this.store.peek(key);
-    if (present !== undefined && !isDead(present, now)) return false;
+    if (present !== undefined && !isDead(present, now)) return undefined;
     const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
     this.#sweep(now);
     const entry = new StagedEntry(failure, error, life, { failure: how });
-    const isKept = this.store.set(key, entry);
-    if (isKept) this.#added(refOf(key), terms.tags);
+    if (terms.keptHere && this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
     this.tellOfRemovals();
-    return isKept;
+    return entry;
   }
 
   /**
@@ -154,15 +160,8 @@ export class Entries {
     this.disposals?.disposeUnused();
   }
 
-  /** Notes where an entry comes from. */
-  setOrigin(key: Key, origin: ResultOrigin | undefined): void {
-    const stored = this.store.peek(key);
-    if (stored instanceof StagedEntry) stored.origin = origin;
-  }
-
   /** Makes an entry stale in `millis`. */
-  markStale(key: Key, millis: number): void {
-    const stored = this.store.peek(key);
+  markStale(stored: Stored, millis: number): void {
     if (stored instanceof StagedEntry) stored.markStale(this.#settings.clock.now() + millis);
   }
 

@@ -7,4 +7,6 @@ export interface EntryTerms {
   readonly age?: number | undefined;
   readonly tags: ReadonlySet<string> | undefined;
   readonly weight: number;
+  /** Whether this process keeps the result. If not, it is kept in the shared store alone. */
+  readonly keptHere: boolean;
 }

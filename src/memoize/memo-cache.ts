@@ -49,7 +49,7 @@ import { OwnLoadContext } from './loading/own-load-context.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
 import type { SharedLevel } from './shared-port.js';
-import { isStaged } from './stores/staged-entry.js';
+import { isStaged, setOrigin } from './stores/staged-entry.js';
 import type { Stored } from './stores/stored.js';
 
 /** The outcome of a look-up: an `answer`, or a load that is new or that the caller joins. */
@@ -223,10 +223,10 @@ export class MemoCache implements WatchedCache {
       return;
     }
     if (terms === undefined) entries.remove(key, 'replaced');
-    else entries.put(key, value, value, terms);
+    const stored = terms && entries.put(key, value, value, terms);
     if (shared !== undefined) {
-      entries.setOrigin(key, shared.replace(keyArgs, value, terms, Date.now()));
-      entries.markStale(key, shared.freshMillis(undefined));
+      setOrigin(stored, shared.replace(keyArgs, value, terms, Date.now()));
+      entries.markStale(stored, shared.freshMillis(undefined));
     }
     release(key);
   }

@@ -33,13 +33,13 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    */
   readonly key?: (...args: Parameters<F>) => K;
   /**
-   * The most entries. The least recently used entry is evicted first. 0 keeps none and only shares loads. A bounded cache keeps
-   * at most 8,388,608 entries. @default Infinity
+   * The most entries. The least recently used entry is evicted first. 0 keeps none and only shares loads, and results by the
+   * store of `shared`. A bounded cache keeps at most 8,388,608 entries. @default Infinity
    */
   readonly max?: number;
   /**
    * The largest weight of all entries together, by `weigh`. The least recently used entry is evicted first. A result that is
-   * heavier than `maxWeight` is returned and not kept. A remembered failure weighs nothing. Needs `weigh`. @default Infinity
+   * heavier than `maxWeight` is returned and not kept, except in the store of `shared`. A remembered failure weighs nothing. Needs `weigh`. @default Infinity
    */
   readonly maxWeight?: number;
   /** Gives the weight of a result, ≥ 0. Called once, when the result is stored. Needs `maxWeight`. */

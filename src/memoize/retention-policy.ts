@@ -30,7 +30,7 @@ export class RetentionPolicy {
   constructor(settings: MemoizeSettings) {
     this.#settings = settings;
     const { ttl } = settings;
-    this.#default = this.ifKept({
+    this.#default = this.complete({
       ttl: typeof ttl === 'number' ? ttl : Infinity,
       tags: undefined,
       weight: 0,
@@ -42,14 +42,13 @@ export class RetentionPolicy {
     const settings = this.#settings;
     if (own === undefined && !settings.asksCallbacks) return this.#default;
     return this.#guarded('a result', () => {
-      const { cacheIf, maxWeight, ttl } = settings;
+      const { cacheIf, ttl } = settings;
       if (cacheIf !== undefined && !this.#isWanted(cacheIf(settled, ...args))) return undefined;
       const weight = settings.weigh?.(settled, ...args) ?? 0;
       if (typeof weight !== 'number' || !(weight >= 0)) {
         throw malformed('weigh', 'a number ≥ 0', weight);
       }
-      if (weight > maxWeight || weight === Infinity) return undefined;
-      return this.ifKept({
+      return this.complete({
         ttl: Math.min(
           millisFrom('ttl', own?.ttl ?? ttl, settled, args),
           own?.remaining ?? Infinity,
@@ -69,7 +68,7 @@ export class RetentionPolicy {
       const given = millisFrom('negativeTtl', negativeTtl, error, args);
       const ttl = Math.min(given, own?.remaining ?? Infinity);
       const tags = tagsFrom('negativeTags', negativeTags?.(error, ...args), own?.tags);
-      return ttl <= 0 ? undefined : this.ifKept({ ttl, tags, weight: 0 });
+      return ttl <= 0 ? undefined : this.complete({ ttl, tags, weight: 0 });
     });
   }
 
@@ -78,11 +77,12 @@ export class RetentionPolicy {
     return Boolean(answer);
   }
 
-  /** The terms themselves; `undefined` if the cache keeps nothing, or no call would ever be served on them. */
-  ifKept(terms: EntryTerms): EntryTerms | undefined {
-    const { max, staleWhileRevalidate, staleIfError } = this.#settings;
-    if (max === 0) return undefined;
-    return terms.ttl <= 0 && staleWhileRevalidate <= 0 && staleIfError <= 0 ? undefined : terms;
+  /** Adds to terms whether this process keeps what has them; `undefined` if no call would ever be served on them. */
+  complete(terms: Omit<EntryTerms, 'keptHere'>): EntryTerms | undefined {
+    const { max, maxWeight, staleWhileRevalidate, staleIfError } = this.#settings;
+    if (terms.ttl <= 0 && staleWhileRevalidate <= 0 && staleIfError <= 0) return undefined;
+    const { weight } = terms;
+    return { ...terms, keptHere: max > 0 && weight <= maxWeight && weight < Infinity };
   }
 
   #guarded(what: string, decide: () => EntryTerms | undefined): EntryTerms | undefined {

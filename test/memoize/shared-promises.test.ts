@@ -760,17 +760,28 @@ describe('what several processes share', () => {
     vi.restoreAllMocks();
   });
 
-  test.each<{ by: string; shared: SharedCacheOptions; isLost?: boolean }>([
+  test.each<{
+    by: string;
+    shared: SharedCacheOptions;
+    isLost?: boolean;
+    own?: Partial<MemoizeOptions<Fn>>;
+  }>([
     { by: 'a process', shared: {} },
+    { by: 'a process that keeps nothing', shared: {}, own: { max: 0 } },
+    {
+      by: 'a process for which it is too heavy',
+      shared: {},
+      own: { maxWeight: 1, weigh: () => 2 },
+    },
     { by: 'a process that asks the store with each call', shared: { localTtlMillis: 0 } },
     { by: 'a process that was just connected to the bus', shared: { bus: new MemoryBus() } },
     { by: 'a process without a connection', shared: { bus: new MemoryBus() }, isLost: true },
   ])(
     'a stale result in the store is served by $by within staleWhileRevalidate, and then replaced',
-    async ({ shared, isLost = false }) => {
+    async ({ shared, own, isLost = false }) => {
       using service = new Service();
       const store = new MemoryStore();
-      const options = { ttl: 1_000, staleWhileRevalidate: 60_000 };
+      const options = { ttl: 1_000, staleWhileRevalidate: 60_000, ...own };
       await service.member({ store }, options)('k');
       await settle();
       vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
@@ -785,6 +796,64 @@ describe('what several processes share', () => {
       vi.restoreAllMocks();
     },
   );
+
+  describe.each<{ why: string; options: Partial<MemoizeOptions<Fn>> }>([
+    { why: 'max is 0', options: { max: 0 } },
+    { why: 'it is too heavy', options: { maxWeight: 10, weigh: () => 11 } },
+  ])('what a process does not keep because $why', ({ options }) => {
+    test('is shared: a result', async () => {
+      using service = new Service();
+      const store = new MemoryStore();
+      const [one, other] = [1, 2].map(() => service.member({ store }, options));
+      assert(one !== undefined && other !== undefined);
+      for (const value of [one, other, one]) {
+        expect(await value('k')).toBe('old k');
+        await value.flush();
+      }
+      expect([service.loads, one.cacheInfo().size]).toEqual([1, 0]);
+      expect(one.cacheInfo()).toMatchObject({ sharedWrites: 1, sharedHits: 1 });
+      service.source = () => 'new';
+      one.delete('k');
+      await one.flush();
+      expect(await other('k')).toBe('new');
+    });
+
+    test('is shared: a value of set, with tags', async () => {
+      using service = new Service();
+      const store = new MemoryStore();
+      const tagged = { ...options, tags: () => ['tag'] };
+      const [one, other] = [1, 2].map(() => service.member({ store }, tagged));
+      assert(one !== undefined && other !== undefined);
+      one.set(['k'], Promise.resolve('set'));
+      await settle();
+      await one.flush();
+      expect([await other('k'), await one('k'), service.loads]).toEqual(['set', 'set', 0]);
+      other.invalidateTags('tag');
+      await other.flush();
+      expect(await one('k')).toBe('old k');
+    });
+
+    test('is not shared if cacheIf does not want it', async () => {
+      using service = new Service();
+      const store = new MemoryStore();
+      const unwanted = { ...options, cacheIf: () => false };
+      await service.member({ store }, unwanted)('k');
+      await settle();
+      await service.member({ store })('k');
+      expect(service.loads).toBe(2);
+    });
+  });
+
+  test('a failure is shared by a process that keeps nothing', async () => {
+    using service = new Service();
+    const store = new MemoryStore();
+    service.source = () => Promise.reject(new Error('down'));
+    const one = service.member({ store }, { max: 0, negativeTtl: 5_000 });
+    await expect(one('k')).rejects.toThrow('down');
+    await one.flush();
+    await expect(one('k')).rejects.toMatchObject({ code: 'TENURE_SHARED_LOAD' });
+    expect(service.loads).toBe(1);
+  });
 
   test.each<{ given: string; retryAfterMillis?: number; pause: number }>([
     { given: 'no option', pause: 1_000 },

@@ -201,7 +201,7 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
     weight = 0,
   } = entry;
   const { settings, loader, contents } = cache;
-  const terms = contents.entries.retention.ifKept({
+  const terms = contents.entries.retention.complete({
     ttl: Math.min(ttl ?? Infinity, typeof settings.ttl === 'number' ? settings.ttl : Infinity),
     tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
@@ -211,14 +211,13 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
   if (key === undefined) return;
   contents.flights.disown(key);
   if (isAsync) loader.isAsync = true;
-  if (terms.weight > settings.maxWeight) contents.entries.remove(key, 'replaced');
-  else contents.entries.put(key, isAsync ? Promise.resolve(value) : value, value, terms);
-  const stored = contents.store.peek(key);
+  const result = isAsync ? Promise.resolve(value) : value;
+  const stored = contents.entries.put(key, result, value, terms);
   if (stored instanceof StagedEntry && settings.refreshAfter !== Infinity) {
-    stored.pauseUntil(Math.min(stored.dueAt, settings.clock.now() + refreshIn));
+    stored.setDueAt(Math.min(stored.dueAt, settings.clock.now() + refreshIn));
   }
   cache.storedApart(args);
-  if (settings.shared !== undefined) contents.entries.markStale(key, 0); // Another process may have invalidated it.
+  if (settings.shared !== undefined) contents.entries.markStale(stored, 0); // Another process may have invalidated it.
   release(key);
 }
 

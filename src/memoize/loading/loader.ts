@@ -16,7 +16,8 @@ import type { EntryTerms } from '../entry-terms.js';
 import { argsOf, hasReceiver, type Key, refOf, release, retain } from '../keys/key-trie.js';
 import type { MemoizeSettings } from '../memoize-options.js';
 import type { LoadOutcome, SharedLevel, SharedLoad } from '../shared-port.js';
-import { type Failure, StagedEntry } from '../stores/staged-entry.js';
+import { type Failure, StagedEntry, setOrigin } from '../stores/staged-entry.js';
+import type { Stored } from '../stores/stored.js';
 import type { Flights } from './flights.js';
 import type { Load } from './load.js';
 import { untilHardLimit, untilSoftLimit } from './load-timeouts.js';
@@ -353,12 +354,12 @@ export class Loader {
       entries.remove(load.key, 'replaced');
       this.#forgetShared(load);
     } else {
-      entries.put(load.key, result, settled, terms, load.details.pendingNode);
-      this.#keepShared(load, context, terms);
+      const stored = entries.put(load.key, result, settled, terms, load.details.pendingNode);
+      this.#keepShared(stored, context, terms);
       if (sharedAs !== undefined) {
-        entries.setOrigin(load.key, this.#shared?.replace(sharedAs, settled, terms, givenAt));
+        setOrigin(stored, this.#shared?.replace(sharedAs, settled, terms, givenAt));
       }
-      if (context?.shared?.found === true) this.#revalidateFound(load, context);
+      if (context?.shared?.found === true) this.#revalidateFound(load, context, stored);
     }
   }
 
@@ -383,7 +384,7 @@ export class Loader {
     if (context?.replacesInvalidated === true) this.#entries.remove(load.key, 'explicit');
     if (replaces !== undefined && retryAfterMillis > 0) {
       const retryAt = timeAfter(now, retryAfterMillis);
-      replaces.pauseUntil(Math.max(replaces.dueAt, retryAt));
+      replaces.setDueAt(Math.max(replaces.dueAt, retryAt));
       if (background && context?.shared !== undefined)
         this.#shared?.pauseUntil(context.shared, retryAt);
     }
@@ -391,11 +392,9 @@ export class Loader {
       this.#recorder.servedStale(args, how === 'thrown' ? 1 : load.callerCount);
       return replaces;
     }
-    const isKept =
-      terms !== undefined &&
-      !this.#hasInvalidatedTag(load, terms) &&
-      this.#entries.putFailure(load.key, failure, how, error, terms);
-    if (isKept) this.#keepShared(load, context, terms);
+    if (terms === undefined || this.#hasInvalidatedTag(load, terms)) return undefined;
+    const stored = this.#entries.putFailure(load.key, failure, how, error, terms);
+    if (stored !== undefined) this.#keepShared(stored, context, terms);
     return undefined;
   }
 
@@ -430,13 +429,13 @@ export class Loader {
   }
 
   /** Replaces a result that was found in the shared store past its `ttl`, unless it was served in place of a failure. */
-  #revalidateFound(load: Load, { remaining = Infinity, args, shared }: OwnLoadContext): void {
-    const stored = this.#entries.store.peek(load.key);
+  #revalidateFound(load: Load, context: OwnLoadContext, stored: Stored): void {
+    const { remaining = Infinity, args, shared } = context;
     const { staleWhileRevalidate, clock } = this.#settings;
     const isServed = -remaining < staleWhileRevalidate;
     if (remaining > 0 || !isServed || !(stored instanceof StagedEntry)) return;
     const pause = this.#shared?.pauseOf(shared as SharedLoad) ?? 0;
-    if (clock.now() < pause) stored.pauseUntil(pause);
+    if (clock.now() < pause) stored.setDueAt(pause);
     else this.revalidate(load.key, stored, load.details.receiver, args);
   }
 
@@ -449,7 +448,7 @@ export class Loader {
   }
 
   /** Notes what the shared level says of an outcome that was just stored. */
-  #keepShared({ key }: Load, context: OwnLoadContext | undefined, terms: EntryTerms): void {
+  #keepShared(stored: Stored, context: OwnLoadContext | undefined, terms: EntryTerms): void {
     if (context !== undefined) context.kept = terms;
     const shared = this.#shared;
     if (shared === undefined) return;
@@ -457,9 +456,9 @@ export class Loader {
     if (load !== undefined) {
       const { revision, generations, tokensRead } = load;
       const hasTags = (terms.tags?.size ?? 0) > 0;
-      this.#entries.setOrigin(key, { revision, tokens: generations ?? tokensRead, hasTags });
+      setOrigin(stored, { revision, tokens: generations ?? tokensRead, hasTags });
     }
-    this.#entries.markStale(key, shared.freshMillis(context));
+    this.#entries.markStale(stored, shared.freshMillis(context));
   }
 
   #endShared(load: Load, outcome: LoadOutcome): void {

@@ -106,8 +106,8 @@ export class StagedEntry extends Entry {
     );
   }
 
-  /** Lets no call begin a load that replaces the entry before `dueAt`, because such a load has just failed. */
-  pauseUntil(dueAt: number): void {
+  /** Lets no call begin a load that replaces the entry before `dueAt`. */
+  setDueAt(dueAt: number): void {
     this.dueAt = dueAt;
     if (this.freshUntil !== -Infinity) this.#setFreshness();
   }
@@ -131,6 +131,11 @@ export class StagedEntry extends Entry {
       this.failure === undefined && this.#weak === undefined && this.idleUntil === Infinity;
     this.setFreshUntil(isPlain ? Math.min(this.dueAt, this.expiresAt) : -Infinity);
   }
+}
+
+/** Notes where an entry comes from. */
+export function setOrigin(stored: Stored, origin: ResultOrigin | undefined): void {
+  if (stored instanceof StagedEntry) stored.origin = origin;
 }
 
 /** Whether a stored value is a {@link StagedEntry}. */
