@@ -37,7 +37,7 @@ export interface CacheInfo {
   readonly disposeFailures: number;
   /** Misses that the shared level answered. They did not run the function. */
   readonly sharedHits: number;
-  /** Reads of the shared level that found no valid result. */
+  /** Misses for which the shared level had no valid result. */
   readonly sharedMisses: number;
   /** Results that were written to the shared level. */
   readonly sharedWrites: number;

@@ -8,6 +8,7 @@ import {
   type ClusterLock,
   type InvalidationBus,
   type SharedCacheOptions,
+  type SharedStore,
   sharedCache,
 } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -524,7 +525,7 @@ describe('localTtlMillis', () => {
       service.source = () => Promise.reject(new Error('down'));
       await service.clock.advance(1_000);
       expect(await one('a')).toEqual({ id: 'a', name: 'old a' });
-      expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1 });
+      expect(one.cacheInfo()).toMatchObject({ staleHits: 1, loadFailures: 1, sharedMisses: 2 });
     },
   );
 
@@ -568,6 +569,30 @@ describe('localTtlMillis', () => {
       for (const call of ['first', 'next']) {
         await expect(one('a'), `the ${call} call`).rejects.toThrow('down');
       }
+    });
+
+    test('a result whose load could not read the store takes the place of no failure', async () => {
+      using service = new Service();
+      const inner = new Keyv({ store: service.entries });
+      let isUnread = true;
+      const store: SharedStore = {
+        get: async (name) => (isUnread ? Promise.reject(new Error('unread')) : inner.get(name)),
+        set: (name, value, ttl) => inner.set(name, value, ttl),
+        delete: (name) => inner.delete(name),
+      };
+      const one = service.member({ localTtlMillis: 1_000, store }, options);
+      const other = service.member({}, options);
+      await other('b');
+      await other.flush();
+      await one('a');
+      isUnread = false;
+      invalidate(other);
+      await settle();
+      await other.flush();
+      if (how === 'set') service.forgetResults();
+      service.source = () => Promise.reject(new Error('down'));
+      await service.clock.advance(1_000);
+      await expect(one('a')).rejects.toThrow('down');
     });
 
     test('that comes during a load, its failure is not replaced', async () => {

@@ -6,12 +6,13 @@ import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { Generations, ResultOrigin } from '../result-origin.js';
 import type { LoadPurpose, SharedLoad, SharedLoadContext } from '../shared-port.js';
-import { type Envelope, isOfInvalidation } from './envelope.js';
+import { type Envelope, isOfInvalidation, mayBeLater } from './envelope.js';
 import { inTime } from './in-time.js';
 import type { Invalidation } from './invalidation.js';
 import type { InvalidationOutbox } from './invalidation-outbox.js';
 import { AbandonedLoadError } from './load-access.js';
 import type { LoadLock } from './load-lock.js';
+import { revisionTime } from './revision.js';
 import { SharedLoadError } from './shared-load-error.js';
 import {
   ageOf,
@@ -51,7 +52,7 @@ export class SharedLoads {
     purpose: LoadPurpose,
     compute: () => unknown,
   ): Promise<unknown> {
-    const { results, outbox, lock, report } = this.#port;
+    const { results, outbox, lock, counters, report } = this.#port;
     const budget = results.newBudget();
     load.budget = budget;
     const begin = (): unknown => {
@@ -65,6 +66,7 @@ export class SharedLoads {
       found = await this.#read(load, purpose, budget);
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
+    if (!purpose.forced) counters.sharedMisses++;
     context.replacesInvalidated = isInvalidated(purpose.origin, load.tokensRead, found);
     await results.makeTokens(load, budget).catch(report);
     if (found.stale === undefined || purpose.isReplacing || purpose.forced) {
@@ -80,17 +82,19 @@ export class SharedLoads {
    */
   async isInvalidated(load: SharedLoad, hasTags: boolean): Promise<boolean> {
     const { results, report } = this.#port;
-    const { budget, generations, tokensRead } = load;
+    const { budget, generations, tokensRead, revision } = load;
     const before = generations ?? tokensRead;
-    if (before === undefined || budget === undefined || budget.left <= 0) return false;
+    if (budget === undefined || budget.left <= 0) return false;
     if (!results.mayAsk(load.key)) return false;
     const later: SharedLoad = { ...load, tokensRead: undefined };
     await results.readTokens(later, results.newBudget(budget.left)).catch(report);
     const present = later.tokensRead;
     if (present === undefined) return false;
-    return TOKEN_KINDS.some(
-      (kind) => (hasTags || kind !== 'tags') && isReplaced(before[kind], present[kind]),
-    );
+    return TOKEN_KINDS.some((kind) => {
+      const now = present[kind];
+      const isLater = before === undefined ? isSince(now, revision) : isReplaced(before[kind], now);
+      return isLater && (hasTags || kind !== 'tags');
+    });
   }
 
   /**
@@ -208,20 +212,27 @@ export class SharedLoads {
 
 /**
  * Whether a result was invalidated, as the present tokens tell, and what the store has. A token that is missing, or that a load has made,
- * tells nothing: the store may have lost the one before it.
+ * tells nothing: the store may have lost the one before it. If the token from before the load is unknown, the time of the present one counts.
  */
 function isInvalidated(
   origin: ResultOrigin | undefined,
   present: Generations | undefined,
   { usable, stale }: FoundResult,
 ): boolean {
-  const before = origin?.tokens;
-  if (before === undefined || present === undefined) return false;
-  if ((usable ?? stale)?.revision === origin?.revision) return false;
+  if (origin === undefined || present === undefined) return false;
+  const { tokens, revision, hasTags } = origin;
+  if ((usable ?? stale)?.revision === revision) return false;
   return TOKEN_KINDS.some((kind) => {
-    const concerns = kind !== 'tags' || origin?.hasTags === true;
-    return concerns && before[kind] !== '' && isReplaced(before[kind], present[kind]);
+    const before = tokens?.[kind] ?? '';
+    const now = present[kind];
+    const isLater = before === '' ? isSince(now, revision) : isReplaced(before, now);
+    return isLater && (hasTags || kind !== 'tags');
   });
+}
+
+/** Whether an invalidation may have made a token since a load began. */
+function isSince(token: string, revision: string): boolean {
+  return mayBeLater(token, revisionTime(revision));
 }
 
 /** Whether an invalidation has put its token in the place of another one. */

@@ -121,20 +121,17 @@ export class SharedResults {
 
   /** Reads the present tokens into the load, and what the store has for its key. */
   async read(load: SharedLoad, purpose: LoadPurpose, budget: WaitBudget): Promise<FoundResult> {
-    const { names, counters } = this.#port;
-    const stored = await this.#readTokens(load, budget, [names.inStore('entry', load.key)]);
+    const entry = this.#port.names.inStore('entry', load.key);
+    const stored = await this.#readTokens(load, budget, [entry]);
     if (purpose.forced) return {};
     const [there] = stored;
     const isThere = there !== undefined && there !== null;
     const envelope = isThere ? await this.#valid(there, load, budget) : undefined;
     const left = envelope === undefined ? undefined : (lifeLeft(envelope) ?? Infinity);
-    if (envelope === undefined || left === undefined || !isOfUse(envelope, left, purpose)) {
-      counters.sharedMisses++;
+    if (envelope === undefined || left === undefined || !isOfUse(envelope, left, purpose))
       return {};
-    }
     const readable = await this.#readable(envelope, budget);
     if (left > 0 && readable !== undefined) return { usable: readable };
-    counters.sharedMisses++;
     return { stale: readable?.failure === undefined ? readable : undefined };
   }
 
