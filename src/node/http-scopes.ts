@@ -3,7 +3,7 @@
  *
  * ```
  *   http.server.request.start ──▶ open, enter ──▶ handlers ──▶ 'close' of the response ──▶ rename to the route of Express, end
- *                                       fastify ──▶ rename to the route
+ *                     hook of fastify ──▶ rename to the route
  * ```
  *
  * The response of a pipelined request emits no `'close'` if the client leaves before its turn: its scope ends with the connection.
@@ -28,6 +28,7 @@ import {
 } from '../core/options.js';
 import { expressName } from '../watchdog/express-name.js';
 import type { OpenScope } from '../watchdog/open-scope.js';
+import { paramsName } from '../watchdog/params-name.js';
 import { emitWithin, openRequestScope, type ScopeOpener } from '../watchdog/request-scope.js';
 
 export type { ScopeOpener };
@@ -38,7 +39,7 @@ export interface HttpScopeOptions {
    * Gives the name of a request's scope when its response has been sent. Give the route and not the URL. A result that is no
    * string, or is empty, leaves the default.
    *
-   * @default the method and the route of Express or Fastify; else the method and the first segment of the path
+   * @default the method and the route of Express, Fastify or Polka; else the method and the first segment of the path
    */
   readonly name?: (request: IncomingMessage, response: ServerResponse) => string | undefined;
   /** Whether a request gets no scope, such as a health check or a stream that never ends. @default every request gets one */
@@ -58,15 +59,36 @@ interface RequestStart {
   readonly response: ServerResponse;
 }
 
-/** What Fastify publishes when it calls a handler. */
+/** What Fastify 5 publishes when it calls a handler. */
 interface FastifyStart {
-  readonly reply?: { readonly raw?: ServerResponse };
+  readonly reply?: FastifyReply;
   readonly route?: { readonly url?: unknown };
+}
+
+interface FastifyReply {
+  readonly raw?: ServerResponse;
+}
+
+interface FastifyRequest {
+  /** Fastify 5, and 4 since 4.10. */
+  readonly routeOptions?: { readonly url?: unknown };
+  /** Fastify 4. */
+  readonly routerPath?: unknown;
+}
+
+/** What Fastify publishes when a server is made. */
+interface FastifyMade {
+  readonly fastify?: {
+    addHook(
+      name: 'onRequest',
+      hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void,
+    ): unknown;
+  };
 }
 
 /**
  * Opens a scope for each HTTP request of the process. It ends when the response is closed: sent, or aborted by the client. Its
- * name is the route of Express or Fastify, where there is one. The scopes end with the result, or with the watchdog.
+ * name is the route of Express, Fastify or Polka, where there is one. The scopes end with the result, or with the watchdog.
  *
  * Costs about 2 µs of processor time for each request. An error that an option throws is printed and ignored.
  *
@@ -127,14 +149,21 @@ function followRequests(
   const requests = new RequestScopes(watchdog, settings, choice);
   const starts = channel('http.server.request.start');
   const fastifyStarts = channel('tracing:fastify.request.handler:start');
+  const fastifyServers = channel('fastify.initialization');
   const started = (message: unknown): void => requests.started(message as RequestStart);
-  const routed = (message: unknown): void => requests.routed(message as FastifyStart);
+  const routed = (message: unknown): void => {
+    const { reply, route } = message as FastifyStart;
+    requests.routed(reply?.raw, route?.url);
+  };
+  const made = (message: unknown): void => requests.followServer(message as FastifyMade);
   starts.subscribe(started);
-  fastifyStarts.subscribe(routed);
+  fastifyStarts.subscribe(routed); // Of a server that was made before.
+  fastifyServers.subscribe(made);
   return {
     [Symbol.dispose]() {
       starts.unsubscribe(started);
       fastifyStarts.unsubscribe(routed);
+      fastifyServers.unsubscribe(made);
     },
   };
 }
@@ -209,11 +238,23 @@ class RequestScopes {
     );
   }
 
-  routed({ reply, route }: FastifyStart): void {
-    const open = this.#openOf(reply?.raw);
-    if (open === undefined || typeof route?.url !== 'string') return;
+  /** Has a server of Fastify tell the routes of its requests, before its other hooks. */
+  followServer({ fastify }: FastifyMade): void {
+    guardedCall('httpScopes: a hook of fastify', () =>
+      fastify?.addHook('onRequest', (request, reply, done) => {
+        const { routeOptions = { url: request.routerPath } } = request;
+        this.routed(reply.raw, routeOptions.url);
+        done();
+      }),
+    );
+  }
+
+  /** Fastify has found the route of a request. */
+  routed(response: ServerResponse | undefined, url: unknown): void {
+    const open = this.#openOf(response);
+    if (open === undefined || typeof url !== 'string') return;
     open.isRouted = true;
-    open.scope.rename(`${open.request.method} ${route.url}`);
+    open.scope.rename(`${open.request.method} ${url}`);
   }
 
   #end(response: ServerResponse): void {
@@ -227,7 +268,7 @@ class RequestScopes {
       name === undefined
         ? undefined
         : guardedCall('httpScopes: name', () => name(request, response));
-    const known = isRouted ? undefined : expressName(request);
+    const known = isRouted ? undefined : (expressName(request) ?? paramsName(request));
     if (typeof given === 'string' && given !== '') scope.rename(given);
     else if (known !== undefined) scope.rename(known);
     scope.end();

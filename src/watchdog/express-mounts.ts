@@ -30,7 +30,7 @@ interface Layer {
 }
 
 /** What a mount has matched of a path. */
-interface MatchedPath {
+export interface MatchedPath {
   readonly path: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
@@ -50,7 +50,7 @@ const MOST_MOUNTS = 16;
 const MOUNTED_APP = 'mounted_app';
 
 /** Stands for a part of a path that names no parameter. */
-const UNKNOWN_PART = '/…';
+export const UNKNOWN_PART = '/…';
 
 /** What is read of a request of Express. */
 export interface MountedRequest {
@@ -150,7 +150,7 @@ function matchersOf({ matchers, regexp, keys = [] }: Layer): NonNullable<Layer['
 }
 
 /** The path that a mount has matched, with the names of its parameters in place of their values. */
-function withoutValues({ path, params }: MatchedPath): string {
+export function withoutValues({ path, params }: MatchedPath): string {
   let pattern = path;
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined || value === '') continue; // An optional one that is not there.

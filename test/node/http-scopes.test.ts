@@ -138,6 +138,53 @@ test('fastify: the name is the route', async () => {
   watchdog[Symbol.dispose]();
 });
 
+test('fastify: a request that a hook answers before its handler is named by its route', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', graceMillis: 1_000 });
+  using _scopes = httpScopes(watchdog);
+  await using pool = watchedPool(watchdog);
+  await using app = Fastify();
+  app.addHook('preHandler', async (_request, reply) => {
+    await pool.lease();
+    await reply.code(401).send('who are you?');
+  });
+  app.get('/orders/:id', async () => 'order');
+  const at = await app.listen();
+  await (await fetch(`${at}/orders/17`)).text();
+  await (await fetch(`${at}/unknown/17`)).text();
+  await until(() => watchdog.stats().scopes === 0);
+  expect(scopesOf(await watchdog.check())).toEqual(['GET /orders/:id ×1', 'GET /unknown/… ×1']);
+});
+
+test.each<[url: string, params: unknown, scope: string]>([
+  ['/orders/17/items/a%20b?page=2', { id: '17', item: 'a b' }, 'GET /orders/:id/items/:item ×1'],
+  ['/files/a/b', { '*': 'a/b' }, 'GET /files/… ×1'],
+  ['/orders/open', {}, 'GET /orders/… ×1'],
+  ['/orders/%', { id: 'x' }, 'GET /orders/… ×1'],
+])(
+  'a router that tells only the parameters of %s, %j: the name is %s',
+  async (url, params, scope) => {
+    await using t = await serve(async (request, response) => {
+      Object.assign(request, { params });
+      await pool.lease();
+      response.end('order');
+    });
+    await using pool = watchedPool(t.watchdog);
+    await t.get(url);
+    expect(scopesOf(await t.leaks())).toEqual([scope]);
+  },
+);
+
+test('an application puts the route on the request: the name is the route', async () => {
+  await using t = await serve(async (request, response) => {
+    await pool.lease();
+    Object.assign(request, { route: { path: '/orders/{id}' } });
+    response.end('order');
+  });
+  await using pool = watchedPool(t.watchdog);
+  await t.get('/orders/17');
+  expect(scopesOf(await t.leaks())).toEqual(['GET /orders/{id} ×1']);
+});
+
 test('fastify: what is told while a request runs names its route', async () => {
   const watchdog = new Watchdog({ level: 'advanced', graceMillis: 0 });
   using _scopes = httpScopes(watchdog);
