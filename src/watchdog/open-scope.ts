@@ -45,6 +45,12 @@ export interface LongScopes {
   oldEnded(): void;
 }
 
+/** The connection of a request: a socket of `node:net`. */
+export interface Connection {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
 /** What a scope asks of the scopes of its watchdog. */
 export interface ScopeHost {
   /** Calls `body` with `scope` as the current scope. */
@@ -96,8 +102,10 @@ export class OpenScope implements Disposable {
   previous: OpenScope | null = null;
   /** @internal */
   next: OpenScope | null = null;
-  /** @internal When a loan was last asked for in it, or a scope opened in it, in milliseconds. */
+  /** @internal When a loan was last asked for in it, or a scope opened in it, or its connection was used, in milliseconds. */
   activeAt: number;
+  /** @internal The connection that it answers, until it ends. */
+  connection: Connection | undefined = undefined;
   /** @internal When it began, in milliseconds. */
   readonly openedAt: number;
   /** @internal What counts it once it runs for long. */
@@ -113,6 +121,8 @@ export class OpenScope implements Disposable {
   hasReturned = false;
   /** @internal */
   readonly host: ScopeHost;
+  /** How many bytes its connection had carried at the last look. */
+  #bytes = -1;
   #name: string;
   #path = '';
   /** The path of the scopes around it that {@link #path} begins with. */
@@ -178,6 +188,17 @@ export class OpenScope implements Disposable {
       if (!scope.hasReturned) return false;
     }
     return true;
+  }
+
+  /** @internal Looks whether its connection, or that of a scope around it, has carried more bytes since the last look. O(depth). */
+  lookAtConnection(now: number): void {
+    for (let scope: OpenScope | undefined = this; scope !== undefined; scope = scope.outer) {
+      const { connection } = scope;
+      const bytes = connection === undefined ? -1 : connection.bytesRead + connection.bytesWritten;
+      if (!(bytes > scope.#bytes)) continue;
+      scope.#bytes = bytes;
+      this.activeAt = now;
+    }
   }
 
   /**

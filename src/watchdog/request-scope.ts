@@ -1,5 +1,5 @@
 /** The scope of one HTTP request. A listener of requests opens it, and ends it when the response is closed. */
-import type { OpenScope, OpenScopeOptions } from './open-scope.js';
+import type { Connection, OpenScope, OpenScopeOptions } from './open-scope.js';
 
 /** The part of a watchdog that opens scopes. */
 export interface ScopeOpener {
@@ -15,6 +15,8 @@ export interface RequestMessage {
   readonly url?: string | undefined;
   /** The headers, by their names in lower case. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** The connection. */
+  readonly socket?: object | null | undefined;
   /** The stream of a request of HTTP/2. */
   readonly stream?: {
     /** Whether the request has no body. */
@@ -25,7 +27,7 @@ export interface RequestMessage {
 const AS_REQUEST: OpenScopeOptions = { request: true };
 
 /**
- * Opens the scope of a request. `name` is that of its route. Until that is known, the name is the method and the first segment of the path,
+ * Opens the scope of a request. It is active while its connection is used; requests of HTTP/2 share theirs. `name` is that of its route. Until that is known, the name is the method and the first segment of the path,
  * `GET /orders/…`: what comes behind is as unbounded as the URLs of clients.
  */
 export function openRequestScope(
@@ -33,7 +35,9 @@ export function openRequestScope(
   request: RequestMessage,
   name: string = firstName(request),
 ): OpenScope {
-  return watchdog.openScope(name, AS_REQUEST);
+  const scope = watchdog.openScope(name, AS_REQUEST);
+  if (request.stream === undefined) scope.connection = (request.socket as Connection) ?? undefined;
+  return scope;
 }
 
 /**

@@ -207,6 +207,7 @@ export class Scopes implements ScopeHost {
     if (scope.node === null) this.#rootless.remove(scope);
     else if (scope.countedBy === undefined) this.#young.remove(scope);
     scope.endedAt = this.#listener.loanTime();
+    scope.connection = undefined;
     if (scope.unsettled === 0) {
       this.#release(scope);
       return;

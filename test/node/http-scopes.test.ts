@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { type HttpScopeOptions, httpScopes } from '../../src/node/index.js';
 import { createPool } from '../../src/pool/index.js';
 import { type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { until } from '../kit/until.js';
 
@@ -361,3 +362,50 @@ test.each([{ nam: () => 'x' }, { name: 'x' }, { ignore: true }, 'x'])(
     );
   },
 );
+
+test('a stream of events holds a lease for half an hour, and a request that hangs is a suspect', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ level: 'advanced', clock });
+  using _scopes = httpScopes(watchdog);
+  await using pool = watchedPool(watchdog);
+  const streams: { send: (event: string) => void; end: () => Promise<void> }[] = [];
+  const server = createServer(async (request, response) => {
+    const lease = await pool.lease();
+    if (request.url === '/events') response.writeHead(200);
+    streams.push({
+      send: (event) => response.write(event),
+      async end() {
+        await lease.release();
+        response.end();
+      },
+    });
+    if (request.url === '/events') response.write('begin');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect(portOf(server), '127.0.0.1').setEncoding('utf8');
+  const ofHung = connect(portOf(server), '127.0.0.1').resume();
+  /** A minute of short requests, in which the stream sends an event. */
+  const minute = async (event: string): Promise<LeakReport[]> => {
+    for (let i = 0; i < 750; i++) await pool.use(() => {});
+    streams[0]?.send(event);
+    for await (const chunk of client.iterator({ destroyOnReturn: false })) {
+      if (String(chunk).includes(event)) break;
+    }
+    await clock.advance(60_000);
+    return watchdog.check();
+  };
+  client.write('GET /events HTTP/1.1\r\nhost: a\r\n\r\n');
+  await until(() => streams.length === 1);
+  for (let i = 0; i < 30; i++) expect(await minute(`event ${i}`)).toEqual([]);
+  ofHung.write('GET /hung HTTP/1.1\r\nhost: a\r\n\r\n');
+  await until(() => streams.length === 2);
+  for (let i = 30; i < 36; i++) await minute(`event ${i}`);
+  expect(await minute('last')).toMatchObject([
+    { rule: 'tenured', certainty: 'suspect', count: 1, scope: 'GET /hung' },
+  ]);
+  for (const { end } of streams) await end();
+  client.destroy();
+  ofHung.destroy();
+  server.close();
+  await once(server, 'close');
+});

@@ -94,9 +94,12 @@ export class LentResources {
     for (const record of this.#out) this.#end(record, true);
   }
 
-  /** Tells the observer of all resources that are out. O(resources out). */
-  look(): void {
+  /** Tells the observer of all resources that are out, and which of them are in use. O(resources out). */
+  look(isInUse: (resource: unknown) => boolean): void {
     this.#tellLasting(this.#period + 1);
+    for (const { loan, resource } of this.#out) {
+      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, 'listens');
+    }
   }
 
   /** Tells nothing more. */

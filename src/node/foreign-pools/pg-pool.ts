@@ -30,12 +30,19 @@ interface PgPool {
   };
 }
 
+/** What is read of a client of pg. */
+interface PgClient {
+  listenerCount?(event: string): number;
+}
+
 function factsOf(pool: PgPool): ForeignPoolFacts {
   const { options } = pool;
   return {
     name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
+    // A client that listens for notifications (`LISTEN`) is held as long as the process runs.
+    isInUse: (client) => Number((client as PgClient).listenerCount?.('notification')) > 0,
     figures: () => ({
       size: pool.totalCount,
       available: pool.idleCount,

@@ -15,7 +15,7 @@
  * | the loan | is compared with |
  * |---|---|
  * | has neighbours that came back since | them |
- * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope has been idle for minutes |
+ * | is alone at its site, in a scope that runs | the scope: it is a suspect once the scope, and the connection of a request, has been idle for minutes |
  * | is alone, outside of scopes, and keeps other callers waiting | all loans of its component, once some thousand requests have come and gone |
  *
  * One of the first loans of a scope may be a cursor, beside which the scope takes others. So those are no neighbours of it. They are,
@@ -61,8 +61,8 @@ export interface TenuredOptions {
    */
   readonly minAgeUnknownMillis?: number;
   /**
-   * How long the scope of a loan without neighbours has to be idle, in milliseconds: no loan is taken in it, and no scope is opened
-   * in it.
+   * How long the scope of a loan without neighbours has to be idle, in milliseconds: no loan is taken in it, no scope is opened in it, and
+   * the connection of its request carries no byte.
    *
    * @default 240_000
    */
@@ -128,6 +128,7 @@ class TenuredRule implements Rule<'tenured'> {
     const isInScope = running !== undefined;
     if (component.isUnlimited && (isInScope || this.#readings.outAtSite(loan) < MANY)) return false;
     if (isInScope) {
+      running.lookAtConnection(now);
       return now - Math.max(running.activeAt, touchedAt) >= this.#options.idleScopeMillis;
     }
     return ageMillis >= this.#oldMillis(component.holdTimes);

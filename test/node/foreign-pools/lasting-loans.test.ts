@@ -13,6 +13,7 @@ function setUp(options: WatchdogOptions = {}) {
   const facts = {
     name: 'db',
     releaseAdvice: 'give it back',
+    isInUse: (resource: unknown) => Object(resource).listens === true,
     figures: () => ({ borrowed: out.size, max: 2, pending }),
   };
   const pool = new ForeignPool(facts, clock);
@@ -156,4 +157,26 @@ describe('a loan of a pool of another package that has neither a stack nor a sco
     t.acquire('b');
     expect(t.clock.pendingTimers).toBe(0);
   });
+});
+
+test('a resource that its holder only listens to is no suspect, until it does so no more', async () => {
+  const t = setUp({ stacksPerSecond: 1_000 });
+  const client = { listens: true };
+  t.acquire(client);
+  const other = {};
+  /** Minutes of short loans. */
+  const pass = async (minutes: number): Promise<void> => {
+    for (let minute = 0; minute < minutes; minute++) {
+      for (let i = 0; i < 1_500; i++) {
+        t.acquire(other);
+        t.release(other);
+      }
+      await t.clock.advance(60_000);
+    }
+  };
+  await pass(10);
+  expect(await t.watchdog.check()).toEqual([]);
+  client.listens = false;
+  await pass(10);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
 });
