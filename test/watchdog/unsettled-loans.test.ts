@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { BaseHeap } from '../../src/gc/base-heap.js';
 import { createPool } from '../../src/pool/index.js';
-import { type Observer, observe, Watchdog } from '../../src/watchdog/index.js';
+import { type Observer, type Origin, observe, Watchdog } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { watchedPool } from './watched-pool.js';
@@ -10,6 +10,18 @@ import { watchedPool } from './watched-pool.js';
 const TIMERS = 1;
 
 const watched = () => watchedPool({ level: 'simple', graceMillis: 0 });
+
+/** The observer of a component that does nothing by itself. */
+function observerOf(watchdog: Watchdog): Observer {
+  const observers: Observer[] = [];
+  watchdog.watch({
+    [observe]: (observer: Observer) => {
+      observers.push(observer);
+      return { kind: 'pool', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
+    },
+  });
+  return observers[0] as Observer;
+}
 
 const leaseNodes = ({ heap }: Watchdog): number => heap.stats().liveByKind.get('lease') ?? 0;
 
@@ -132,14 +144,7 @@ test('thousands of loans at once are all watched', () => {
 
 test('references of an unsettled loan are recorded', () => {
   using watchdog = new Watchdog({ level: 'simple', clock: new FakeClock() });
-  const observers: Observer[] = [];
-  watchdog.watch({
-    [observe]: (given: Observer) => {
-      observers.push(given);
-      return { kind: 'pool', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
-    },
-  });
-  const [observer] = observers as [Observer];
+  const observer = observerOf(watchdog);
   const own = observer.allocated('resource', observer.root);
   const other = observer.allocated('extra', observer.root);
   const loan = observer.lent(own, observer.origin(test));
@@ -158,4 +163,19 @@ test('a sample takes at most twenty stacks a second', () => {
   t.clock.jump(1_000);
   for (let i = 0; i < 128 * 300; i++) t.pool.lease().release();
   expect(capture).toHaveBeenCalledTimes(4 + 20 + 20);
+});
+
+test('a value lives on with a lease that has just begun, when the older lease on it ends', () => {
+  using watchdog = new Watchdog({ level: 'simple', clock: new FakeClock() });
+  const observer = observerOf(watchdog);
+  const values = (): number => watchdog.heap.stats().liveByKind.get('value') ?? 0;
+  const value = observer.allocated('value', observer.root);
+  const older = observer.lent(value, observer.origin(test));
+  observer.dropped(observer.root, value);
+  const younger = observer.lent(value, observer.origin(test));
+  observer.freed(older);
+  expect(values()).toBe(1);
+  observer.freed(younger);
+  expect(values()).toBe(0);
+  watchdog.heap.assertInvariants();
 });
