@@ -179,3 +179,19 @@ test('a value lives on with a lease that has just begun, when the older lease on
   expect(values()).toBe(0);
   watchdog.heap.assertInvariants();
 });
+
+test('loans that have ended do not pile up until the timer, however many get a node', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock() });
+  const observer = observerOf(watchdog);
+  const resource = observer.allocated('resource', observer.root);
+  const lendOnce = (): WeakRef<Origin> => {
+    const origin = observer.origin(lendOnce);
+    const loan = observer.lent(resource, origin, {});
+    watchdog.heap.stats(); // It gets its node.
+    observer.freed(loan);
+    return new WeakRef(origin);
+  };
+  const ended = Array.from({ length: 5_000 }, lendOnce);
+  await collectGarbage();
+  expect(ended.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(2_000);
+});
