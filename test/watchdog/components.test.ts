@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { createKeyedPool, createPool, type KeyedPool } from '../../src/pool/index.js';
-import { AlreadyWatchedError, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
+import {
+  AlreadyWatchedError,
+  type LeakReport,
+  type Observer,
+  observe,
+  Watchdog,
+} from '../../src/watchdog/index.js';
 import { WeakValueMap } from '../../src/weak/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
 import { settle } from '../kit/settle.js';
+import { until } from '../kit/until.js';
+import { MinimalPool } from './minimal-pool.js';
 
 interface Connection {
   readonly id: number;
@@ -223,4 +232,19 @@ test('entries from before the watch are counted with the later ones', async () =
   for (let n = 10; n < 15; n++) square(n);
   const entries = [...watchdog.heap.census()].filter(({ kind }) => kind === 'entry');
   expect(entries).toMatchObject([{ site: 'squares', live: [15, 0, 0], born: 15 }]);
+});
+
+test('what watched a component is forgotten with the watch, though the component lives on', async () => {
+  using watchdog = new Watchdog({ clock: new FakeClock() });
+  const observers: WeakRef<Observer>[] = [];
+  const component = {
+    [observe]: (observer: Observer) => {
+      observers.push(new WeakRef(observer));
+      return observation;
+    },
+  };
+  const observation = { kind: 'pool', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
+  for (let i = 0; i < 10; i++) watchdog.watch(component)[Symbol.dispose]();
+  await collectGarbage();
+  expect(observers.filter((ref) => ref.deref() !== undefined)).toEqual([]);
 });
