@@ -248,3 +248,18 @@ test('what watched a component is forgotten with the watch, though the component
   await collectGarbage();
   expect(observers.filter((ref) => ref.deref() !== undefined)).toEqual([]);
 });
+
+test('each component is looked at, though looking takes longer than the time between two sweeps', async () => {
+  using watchdog = new Watchdog({ sweepIntervalMillis: 1 });
+  const looks = Array.from({ length: 20 }, () => 0);
+  const pools = looks.map((_, i) => {
+    const pool = new MinimalPool(`pool ${i}`);
+    pool.looks = () => {
+      for (const begun = performance.now(); performance.now() - begun < 2; ); // longer than a slice
+      looks[i] = (looks[i] as number) + 1;
+    };
+    return pool;
+  });
+  for (const pool of pools) watchdog.watch(pool);
+  await until(() => looks.every((count) => count > 0));
+});
