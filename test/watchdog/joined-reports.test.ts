@@ -462,3 +462,40 @@ test('a line that loses ten loans a second has that rate, although it is joined'
   expect(report).toMatchObject({ count: 3 * FIRST, withoutLine: 2 * FIRST });
   expect(report?.perMinute).toBeCloseTo(600);
 });
+
+/** Calls `body` with one of 64 stacks. */
+function callFrom<T>(way: number, body: () => T, depth = 6): T {
+  if (depth === 0) return body();
+  return way % 2 === 0 ? callFrom(way >> 1, body, depth - 1) : callFrom(way >> 1, body, depth - 1);
+}
+
+/** A name of letters: numbers in the names of scopes are ids. */
+const letters = (i: number): string => [...i.toString(2)].map((bit) => 'ab'[Number(bit)]).join('');
+
+const sum = (counts: readonly { readonly count: number }[]): number =>
+  counts.reduce((all, { count }) => all + count, 0);
+
+test('a report of many lines and scopes says how many loans it does not list', async () => {
+  const clock = new FakeClock();
+  const watchdog = new Watchdog({ level: 'advanced', clock });
+  onTestFinished(() => watchdog[Symbol.dispose]());
+  const pool = createPool(factory, { name: 'db', max: 200, clock });
+  watchdog.watch(pool);
+  const lose = async (): Promise<void> => void (await pool.lease()); // lost on many ways
+  await times(40, (i) => watchdog.scope(`ended ${letters(i)}`, () => callFrom(i, lose)));
+  await times(50, (i) => {
+    void watchdog.scope(`running ${letters(i)}`, () => callFrom(i, lose).then(() => HANG));
+  });
+  const [report, ...others] = await watchdog.check({ forceGc: true });
+  expect(others).toEqual([]);
+  expect(report).toMatchObject({
+    count: 90,
+    rules: [
+      { rule: 'orphaned', count: 40 },
+      { rule: 'abandoned', count: 50 },
+    ],
+  });
+  const { sites = [], scopes = [], unlisted = { stacks: 0, scopes: 0 } } = report ?? {};
+  expect(sum(sites.filter(({ depth }) => depth === 0)) + unlisted.stacks).toBe(90);
+  expect(sum(scopes) + unlisted.scopes).toBe(90);
+});
