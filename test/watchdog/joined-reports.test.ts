@@ -499,3 +499,15 @@ test('a report of many lines and scopes says how many loans it does not list', a
   expect(sum(sites.filter(({ depth }) => depth === 0)) + unlisted.stacks).toBe(90);
   expect(sum(scopes) + unlisted.scopes).toBe(90);
 });
+
+test('a loan that is not listed and comes back is subtracted', async () => {
+  const { clock, watchdog, pool } = watching();
+  const leases: Lease<object>[] = [];
+  await times(40, (i) => watchdog.scope(letters(i), async () => leases.push(await pool.lease())));
+  await clock.advance(2_000);
+  for (const lease of leases.splice(-8)) await lease.release();
+  const reports = await watchdog.check();
+  expect(sum(reports.flatMap(({ scopes }) => scopes))).toBe(32);
+  expect(reports.map(({ unlisted }) => unlisted.scopes)).toEqual(reports.map(() => 0));
+  for (const lease of leases) await lease.release();
+});
