@@ -511,3 +511,26 @@ test('a loan that is not listed and comes back is subtracted', async () => {
   expect(reports.map(({ unlisted }) => unlisted.scopes)).toEqual(reports.map(() => 0));
   for (const lease of leases) await lease.release();
 });
+
+test('a leak is told before it is retracted, if its loan comes back while another leak is told', async () => {
+  const { clock, watchdog, pool } = watching();
+  const leases: Lease<object>[] = [];
+  const names = new Map<string, string | undefined>();
+  const told: string[] = [];
+  watchdog.on('retracted', ({ signature }) => told.push(`${names.get(signature)} came back`));
+  watchdog.on('leak', ({ signature, site }) => {
+    names.set(signature, site?.functionName);
+    told.push(`${site?.functionName} lost`);
+    void leases.pop()?.release();
+  });
+  async function first(): Promise<void> {
+    leases.push(await pool.lease());
+  }
+  async function second(): Promise<void> {
+    leases.push(await pool.lease());
+  }
+  await watchdog.scope('job', first);
+  await watchdog.scope('job', second);
+  await clock.advance(2_000);
+  expect(told).toEqual(['first lost', 'second lost', 'first came back', 'second came back']);
+});
