@@ -247,6 +247,15 @@ describe('a store that refuses writes at once', () => {
     expect(await member.flush()).toBe(true);
   });
 
+  test('gets a new invalidation at once when it takes writes again, before those that are pending', async () => {
+    using service = new Service();
+    const { member, ids } = await service.refused(1_000);
+    service.store.lose();
+    invalidate(member, shards.ids(1_001, HOME, BACK, LOST).slice(-1));
+    await settle();
+    expect(pendingOf(member)).toBe(ids.length);
+  });
+
   test('is asked for the token of the whole cache in each round', async () => {
     using service = new Service();
     const { store, clock } = service;
