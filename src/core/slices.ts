@@ -26,9 +26,6 @@ const TASKS_PER_READING = 16;
 /** Handlers and what they are called with, in turns. */
 const backlog = new Deque<unknown>();
 
-/** Whether the backlog is being run. */
-let isDraining = false;
-
 /** When the slice ends, on the clock of `performance`; `undefined` between slices. */
 let sliceEnd: number | undefined;
 
@@ -42,11 +39,7 @@ export function runInSlice<H>(handler: Handler<H>, held: H): void {
 
 /** Whether the current slice has time for a task. Asking opens a slice if none is open. O(1). */
 export function hasTimeLeft(): boolean {
-  if (backlog.length > 0 && !isDraining) return false;
-  if (sliceEnd === undefined) {
-    openSlice();
-    endSliceInNextTurn();
-  }
+  if (sliceEnd === undefined) openSlice();
   if (--tasksUntilReading > 0) return true;
   tasksUntilReading = TASKS_PER_READING;
   if (performance.now() < (sliceEnd as number)) return true;
@@ -56,20 +49,15 @@ export function hasTimeLeft(): boolean {
 
 /** Calls `handler(held)` in a later turn, behind all tasks that wait. O(1). */
 export function runLater<H>(handler: Handler<H>, held: H): void {
-  if (sliceEnd === undefined) {
-    openSlice();
-    endSliceInNextTurn();
-  }
+  if (sliceEnd === undefined) openSlice();
   backlog.push(handler);
   backlog.push(held);
 }
 
+/** Opens a slice, which ends in the next turn. */
 function openSlice(): void {
   sliceEnd = performance.now() + SLICE_MILLIS;
   tasksUntilReading = TASKS_PER_READING;
-}
-
-function endSliceInNextTurn(): void {
   const timer: unknown = hostSetTimeout(startNextSlice, 0);
   if (typeof timer === 'object') (timer as { unref?(): unknown }).unref?.();
 }
@@ -78,14 +66,8 @@ function startNextSlice(): void {
   sliceEnd = undefined;
   if (backlog.length === 0) return;
   openSlice();
-  endSliceInNextTurn();
-  isDraining = true;
-  try {
-    while (backlog.length > 0 && hasTimeLeft()) {
-      const handler = backlog.shift() as Handler<unknown>;
-      handler(backlog.shift());
-    }
-  } finally {
-    isDraining = false;
+  while (backlog.length > 0 && hasTimeLeft()) {
+    const handler = backlog.shift() as Handler<unknown>;
+    handler(backlog.shift());
   }
 }

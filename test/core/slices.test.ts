@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { runInSlice, runLater } from '../../src/core/slices.js';
+import { hasTimeLeft, runInSlice, runLater } from '../../src/core/slices.js';
 import { until } from '../kit/until.js';
 
 let now: number;
@@ -9,6 +9,11 @@ beforeEach(async () => {
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   await new Promise<void>((resolve) => runLater(resolve, undefined)); // A slice by this clock has begun.
 });
+
+/** Waits until no slice is open. */
+async function untilOver(): Promise<void> {
+  for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -53,6 +58,7 @@ test('a turn runs tasks for a millisecond, and looks at the clock after every 16
   let inTurn = 0;
   let most = 0;
   let done = 0;
+  const readings = vi.mocked(performance.now).mock.calls.length;
   const task = (): void => {
     now += 0.02;
     done++;
@@ -65,6 +71,17 @@ test('a turn runs tasks for a millisecond, and looks at the clock after every 16
   for (let i = 0; i < 1_000; i++) runInSlice(task, undefined);
   await until(() => done === 1_000 && inTurn === 0);
   expect(most).toBeLessThanOrEqual(2 * 64); // 1 ms is 50 of them. The calls and the first slice after them may be in one turn.
+  expect(vi.mocked(performance.now).mock.calls.length - readings).toBeLessThan(1_000 / 4);
+});
+
+test('a slice that is over stays over until the next turn, however often callers ask', async () => {
+  await untilOver();
+  expect(hasTimeLeft()).toBe(true);
+  now += 2;
+  while (hasTimeLeft());
+  expect(Array.from({ length: 100 }, hasTimeLeft)).not.toContain(true);
+  await untilOver();
+  expect(hasTimeLeft()).toBe(true);
 });
 
 test('a task that is added while the backlog runs waits behind it', async () => {
@@ -81,6 +98,7 @@ test('a task that is added while the backlog runs waits behind it', async () => 
 
 test('the timer of a backlog does not keep the process alive', async () => {
   const seen: string[] = [];
+  await untilOver();
   const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   runLater((name: string) => void seen.push(name), 'later');
   expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')).toHaveLength(
