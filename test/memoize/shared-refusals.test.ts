@@ -256,6 +256,18 @@ describe('a store that refuses writes at once', () => {
     expect(pendingOf(member)).toBe(ids.length);
   });
 
+  test('gets all invalidations at once after one of the whole cache has ended those that were pending', async () => {
+    using service = new Service();
+    const { member, ids } = await service.refused(1_000);
+    service.store.lose();
+    member.clear();
+    await settle();
+    expect(pendingOf(member)).toBe(0);
+    invalidate(member, ids);
+    await settle();
+    expect(pendingOf(member)).toBe(0);
+  });
+
   test('is asked for the token of the whole cache in each round', async () => {
     using service = new Service();
     const { store, clock } = service;
