@@ -1,6 +1,7 @@
 /** Invalidations by two processes at one time: their messages and their writes may arrive in different orders. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
+import { Announcements } from '../../src/memoize/shared/announcements.js';
 import {
   type BusListener,
   type InvalidationBus,
@@ -254,4 +255,20 @@ test('an invalidation with another token is pending until that token was announc
   await settle();
   expect(writes).toHaveLength(2);
   expect(value.cacheInfo().shared?.pendingInvalidations).toBe(1);
+});
+
+test('of very many invalidations of one key, the oldest are forgotten: what the store has under them does not count', () => {
+  const announcements = new Announcements(new FakeClock());
+  const tokenOf = (sender: number): string => `token ${sender}`;
+  for (let sender = 0; sender < 1_000; sender++) {
+    announcements.add({
+      kind: 'key',
+      what: 'a',
+      token: tokenOf(sender),
+      from: sender,
+      order: sender,
+    });
+  }
+  expect(announcements.contradict('key', 'a', tokenOf(0))).toBe(true);
+  expect(announcements.contradict('key', 'a', tokenOf(999))).toBe(false);
 });
