@@ -130,6 +130,19 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await t.work(holder.resource);
     });
 
+    test('a resource that was given back without its lease twice is not taken from its third holder', async () => {
+      await using t = setUp();
+      const first = await t.pool.lease();
+      await t.give(first.resource);
+      const second = await t.pool.lease();
+      expect(() => first.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+      await t.give(second.resource);
+      await using third = await t.pool.lease();
+      expect(() => second.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+      expect(t.pool.stats().borrowed).toBe(1);
+      await t.work(third.resource);
+    });
+
     test('a resource that was given back without its lease is not destroyed under its next holder', async () => {
       const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
       try {
