@@ -102,3 +102,18 @@ test.each(['prepares', 'prepares too late for its caller', 'fails to prepare'])(
     printed.mockRestore();
   },
 );
+
+test('a peer that gives each loan of a resource another object gets that object back', async () => {
+  const connection = {};
+  const peer = Object.assign(new SlowPeer(), { identify: () => connection });
+  const pool = new AdoptedPool(peer, {});
+  for (const resource of [{ loan: 1 }, { loan: 2 }]) {
+    const asked = pool.lease();
+    peer.requests.at(-1)?.deliver(resource);
+    const lease = await asked;
+    expect(lease.resource).toBe(resource);
+    await lease.release();
+    expect(peer.giveBack).toHaveBeenLastCalledWith(resource);
+  }
+  await pool.close();
+});
