@@ -208,7 +208,6 @@ export class PeerWaits<T> {
     request.isAnswered = true;
     request.caller = null;
     if (caller === null) this.#left.remove(request);
-    else caller.request = null;
     return caller;
   }
 
