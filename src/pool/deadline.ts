@@ -42,7 +42,10 @@ export function withDeadline<T>(
     onLeave();
   };
   const timed = followUntilAbort(promise, timeout.signal, leave);
-  const wait = signal === undefined ? timed : followUntilAbort(timed, signal, leave);
+  const wait =
+    signal === undefined
+      ? timed
+      : followUntilAbort(timed, signal, (reason) => timeout.abort(reason)); // It ends both waits: `promise` may never settle.
   wait.then(end, end);
   if (timeoutMillis !== Number.POSITIVE_INFINITY) {
     try {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createKeyedPool, createPool } from '../../src/pool/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -278,4 +279,20 @@ test('a wait that has ended in time leaves no timer', async () => {
   await pool.warmUp(1, { timeoutMillis: 10_000 });
   expect(clock.foregroundTimers).toBe(0);
   await pool.close();
+});
+
+test('a pool is not kept in memory by a caller of warmUp that has left by its signal', async () => {
+  const factories: WeakRef<object>[] = [];
+  await (async () => {
+    const factory = { create: () => ({}), destroy: () => {} };
+    factories.push(new WeakRef(factory));
+    const pool = createPool(factory);
+    pool.pause();
+    const caller = new AbortController();
+    const left = rejection(pool.warmUp(1, { signal: caller.signal }));
+    caller.abort();
+    expect(await left).toBe(caller.signal.reason);
+  })();
+  await collectGarbage();
+  expect(factories[0]?.deref()).toBeUndefined();
 });
