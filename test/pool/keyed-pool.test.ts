@@ -359,6 +359,30 @@ test('the pool of a forgotten key is closed, and nothing of the key is kept in m
   await pools.close();
 });
 
+test('a key that waits for a place, to be warmed up, is not kept in memory when its caller leaves', async () => {
+  const factories: WeakRef<Factory<object>>[] = [];
+  const pools = createKeyedPool<object, object>(
+    () => {
+      const factory = { create: () => ({}), destroy: () => {} };
+      factories.push(new WeakRef(factory));
+      return factory;
+    },
+    { maxTotal: 1 },
+  );
+  const held = await pools.lease({});
+  await (async () => {
+    const caller = new AbortController();
+    const warm = rejection(pools.pool({}).warmUp(1, { signal: caller.signal }));
+    caller.abort();
+    await warm;
+    for (let others = 0; others < 100; others++) pools.pool({}); // So many that empty keys are forgotten.
+  })();
+  await collectGarbage();
+  expect(factories[1]?.deref()).toBeUndefined();
+  await held.release();
+  await pools.close();
+});
+
 test('a key that has only a waiter is counted', async () => {
   const { pool } = open({ maxTotal: 1 });
   const a = await pool.lease('a');
