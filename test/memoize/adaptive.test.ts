@@ -6,6 +6,7 @@ import { adaptive } from '../../src/memoize/adaptive/index.js';
 import type { EvictionPolicy } from '../../src/memoize/eviction-policy.js';
 import { memoize } from '../../src/memoize/index.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 
 function* loop(keys: number, times: number): Generator<number> {
   for (let time = 0; time < times; time++) for (let key = 0; key < keys; key++) yield key;
@@ -73,4 +74,15 @@ describe('the adaptive policy with `maxWeight` has at most two percentage points
     ) as [number, number, number];
     expect(ours).toBeGreaterThanOrEqual(Math.max(lru, s3) - 2);
   });
+});
+
+test('a cache of one size takes no more memory, however long one policy leads', async () => {
+  const cached = memoize((key: number) => key, { max: 50, policy: adaptive() });
+  const use = (times: number): void => {
+    for (const key of zigzag(100, times)) cached(key);
+  };
+  use(100);
+  const before = await heapAtRest();
+  use(2_000);
+  expect((await heapAtRest()) - before).toBeLessThan(1_000_000);
 });
