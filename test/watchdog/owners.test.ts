@@ -5,16 +5,12 @@ import { memoize } from '../../src/memoize/index.js';
 import { createPool, type Pool } from '../../src/pool/index.js';
 import { RefCounted } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
-import {
-  InvalidArgumentError,
-  type Observer,
-  observe,
-  Watchdog,
-} from '../../src/watchdog/index.js';
+import { InvalidArgumentError, Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { MinimalPool } from './minimal-pool.js';
+import { observerOf } from './observer-of.js';
 
 function watched() {
   const clock = new FakeClock();
@@ -148,18 +144,6 @@ test('an expectation is refused for what cannot be collected, and for an empty r
   expect(() => watchdog.expectCollected(7 as never, 'a number')).toThrow(InvalidArgumentError);
   expect(() => watchdog.expectCollected({}, '')).toThrow(InvalidArgumentError);
 });
-
-/** The observer of a component that reports its nodes by hand. */
-function observerOf(watchdog: Watchdog): Observer {
-  let observer: Observer | undefined;
-  watchdog.watch({
-    [observe](attached) {
-      observer = attached;
-      return { kind: 'cache', name: 'results', stats: () => ({}), [Symbol.dispose]() {} };
-    },
-  });
-  return observer as Observer;
-}
 
 test('a node that is removed orphans a new loan that belongs to what the node held', async () => {
   await using t = watched();

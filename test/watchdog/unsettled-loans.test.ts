@@ -1,27 +1,16 @@
 import { expect, test, vi } from 'vitest';
 import { BaseHeap } from '../../src/gc/base-heap.js';
 import { createPool } from '../../src/pool/index.js';
-import { type Observer, type Origin, observe, Watchdog } from '../../src/watchdog/index.js';
+import { type Origin, Watchdog } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import { observerOf } from './observer-of.js';
 import { watchedPool } from './watched-pool.js';
 
 /** The sweep of a watchdog. */
 const TIMERS = 1;
 
 const watched = () => watchedPool({ level: 'simple', graceMillis: 0 });
-
-/** The observer of a component that does nothing by itself. */
-function observerOf(watchdog: Watchdog): Observer {
-  const observers: Observer[] = [];
-  watchdog.watch({
-    [observe]: (observer: Observer) => {
-      observers.push(observer);
-      return { kind: 'pool', name: 'db', stats: () => ({}), [Symbol.dispose]: () => {} };
-    },
-  });
-  return observers[0] as Observer;
-}
 
 const leaseNodes = ({ heap }: Watchdog): number => heap.stats().liveByKind.get('lease') ?? 0;
 
