@@ -7,6 +7,7 @@ import { AsyncRunStack, RefCounted, RefCountedMap, scopeResources } from '../../
 import { Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+import { MinimalPool } from './minimal-pool.js';
 
 test('the fix fits the call that took the loan', async () => {
   const clock = new FakeClock();
@@ -113,4 +114,15 @@ test('what was leased for a result that is not kept belongs to the scope of its 
   expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /' });
   expect([leak?.owner, leak?.fix]).toEqual([undefined, expect.stringContaining('await using')]);
   await lease.release();
+});
+
+test('what a synchronous function has leased for a result that is not kept belongs to the scope of its caller', async () => {
+  using watchdog = new Watchdog({ level: 'advanced', clock: new FakeClock(), graceMillis: 0 });
+  const pool = new MinimalPool('db');
+  pool.addResource();
+  const connect = memoize(() => pool.lease(), { cacheIf: () => false });
+  for (const component of [pool, connect]) watchdog.watch(component);
+  const lease = watchdog.scope('GET /', () => connect());
+  expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned', scope: 'GET /', count: 1 }]);
+  lease.release();
 });
