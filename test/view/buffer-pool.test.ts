@@ -176,6 +176,18 @@ test('memory that no lease needs is dropped by the sweep, and the timer ends wit
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('the sweep goes on after another size has needed the room of what it would drop', async () => {
+  const clock = new FakeClock();
+  using pool = new BufferPool({ clock, idleTimeoutMillis: 1_000, maxBytes: 32 * KIB });
+  for (const lease of Array.from({ length: 4 }, () => pool.lease(8 * KIB))) lease.release();
+  await clock.advance(1_000);
+  pool.lease(24 * KIB).release();
+  expect(pool.stats()).toMatchObject({ idleBytes: 32 * KIB, waste: 0 });
+  await clock.advance(2_000);
+  expect(pool.stats()).toMatchObject({ idleBytes: 0, waste: 0 });
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test('an endless idle timeout sets no timer', () => {
   const clock = new FakeClock();
   const pool = new BufferPool({ clock, idleTimeoutMillis: Number.POSITIVE_INFINITY });
