@@ -58,3 +58,15 @@ test('nodes of one owner can be added, removed and referenced in any order', () 
     }),
   );
 });
+
+test('a cycle that a node leads to is none through the node', () => {
+  const graph = new LifetimeGraph(new Heap());
+  const root = graph.allocateRoot(graph.classOf('component'));
+  const allocate = (kind: string): LifetimeNode => graph.allocate(graph.classOf(kind), root);
+  const [outer, first, second] = [allocate('entry'), allocate('value'), allocate('client')];
+  graph.reference(outer, first);
+  graph.reference(first, second);
+  graph.reference(second, first);
+  expect(graph.cycleThrough(outer)).toEqual([]);
+  expect(graph.cycleThrough(first)).toEqual(['value', 'client', 'value']);
+});
