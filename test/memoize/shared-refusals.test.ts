@@ -1,5 +1,5 @@
 /** What a store that refuses writes at once is sent, and how soon invalidations follow when it takes them again. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { type SharedStore, sharedCache } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -296,6 +296,19 @@ describe('a store that refuses writes at once', () => {
     expect(announced).toBeGreaterThanOrEqual(ids.length);
     expect(announced).toBeLessThan(ids.length + FEW); // The few that are tried again have another token.
   });
+});
+
+test('an invalidation that the bus alone refuses is pending until the bus takes it', async () => {
+  using service = new Service();
+  const { bus, clock } = service;
+  const member = service.member();
+  const publish = vi.spyOn(bus, 'publish').mockRejectedValue(new Error('refused'));
+  member.delete('a');
+  await clock.advance(3 * SECOND);
+  expect(pendingOf(member)).toBe(1);
+  publish.mockRestore();
+  await clock.advance(SECOND);
+  expect(pendingOf(member)).toBe(0);
 });
 
 describe('a shard that refuses writes', () => {
