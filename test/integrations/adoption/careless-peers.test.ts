@@ -2,17 +2,19 @@
 import { expect, test, vi } from 'vitest';
 import { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
 import type { PeerPool, PeerRequest } from '../../../src/integrations/adoption/peer-pool.js';
+import type { Lease } from '../../../src/pool/index.js';
+import { heapAtRest } from '../../kit/heap-at-rest.js';
 import { settle } from '../../kit/settle.js';
 import { outcomeOf, rejection } from '../../pool/outcome.js';
 
 /** A peer that answers its requests when the test says so. */
-class SlowPeer implements PeerPool<object> {
+class SlowPeer<T = object> implements PeerPool<T> {
   readonly pool = {};
-  readonly requests: PeerRequest<object>[] = [];
-  readonly giveBack = vi.fn<(resource: object) => unknown>();
-  readonly destroy = vi.fn<(resource: object) => unknown>();
+  readonly requests: PeerRequest<T>[] = [];
+  readonly giveBack = vi.fn<(resource: T) => unknown>();
+  readonly destroy = vi.fn<(resource: T) => unknown>();
 
-  request(request: PeerRequest<object>): void {
+  request(request: PeerRequest<T>): void {
     this.requests.push(request);
   }
 
@@ -115,5 +117,28 @@ test('a peer that gives each loan of a resource another object gets that object 
     await lease.release();
     expect(peer.giveBack).toHaveBeenLastCalledWith(resource);
   }
+  await pool.close();
+});
+
+test.each<{ how: string; end: (lease: Lease<number>) => unknown }>([
+  { how: 'given back', end: (lease) => lease.release() },
+  { how: 'destroyed', end: (lease) => lease.destroy() },
+])('resources that are numbers are not kept in memory when they were $how', async ({ end }) => {
+  const peer = new SlowPeer<number>();
+  const pool = new AdoptedPool(peer, {});
+  let next = 0;
+  const lend = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      const asked = pool.lease();
+      peer.requests.pop()?.deliver(next++);
+      await end(await asked);
+    }
+    peer.giveBack.mockClear();
+    peer.destroy.mockClear();
+  };
+  await lend(500);
+  const before = await heapAtRest();
+  await lend(10_000);
+  expect((await heapAtRest()) - before).toBeLessThan(1_500_000);
   await pool.close();
 });
