@@ -132,6 +132,17 @@ describe('items', () => {
     }
   });
 
+  const formats = ['B', 'b', 'c', '?', 'H', 'h', 'I', 'i', 'Q', 'q', 'e', 'f', 'd'] as const;
+  test.each(formats)('format %s refuses an index that is no number', (format) => {
+    const view: MemoryView<Format> = bytes(16).cast(format);
+    const [first, before] = [view.at(0), view.hex()];
+    for (const index of ['0', 1n, [0, 0]]) {
+      expect(codeOf(() => view.at(index as never))).toBe('TENURE_INVALID_ARGUMENT');
+      expect(codeOf(() => view.set(index as never, first as never))).toMatch(/^TENURE_/);
+    }
+    expect(view.hex()).toBe(before);
+  });
+
   test('? stores the truth of any value, and f rounds to infinity', () => {
     const flags = bytes(3).cast('?');
     flags.set(0, 'x' as never);
