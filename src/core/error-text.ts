@@ -2,10 +2,11 @@
 import { isError } from './is-error.js';
 import { maskSecrets } from './secrets.js';
 
-/** Gives an error's name and message, or the text of any other value, without secrets. Never throws: anything may be thrown. */
+/** Gives an error's name and message, or the text of any other value, without secrets, for the end of a sentence. Never throws: anything may be thrown. */
 export function errorText(error: unknown): string {
   try {
-    return maskSecrets(isError(error) ? `${error.name}: ${error.message}` : String(error));
+    const text = isError(error) ? `${error.name}: ${error.message}` : String(error);
+    return maskSecrets(text).replace(/\.$/, '');
   } catch {
     return 'an error without a text';
   }

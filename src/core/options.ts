@@ -82,7 +82,9 @@ function readOptions<R>(
   checkOf: (row: R) => OptionCheck,
 ): Record<string, unknown> {
   if (!isOptionsObject(options, rows)) {
-    throw new InvalidArgumentError(`${where}: options must be an object, got ${show(options)}.`);
+    throw new InvalidArgumentError(
+      `${where}: options must be a plain object, got ${show(options)}.`,
+    );
   }
   for (const name in options) {
     if (Object.hasOwn(rows, name) || (name in Object.prototype && !Object.hasOwn(options, name))) {

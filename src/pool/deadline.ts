@@ -25,12 +25,16 @@ export const DEADLINE_OPTIONS: OptionTable<Deadline> = {
   timeoutMillis: option(millis, Number.POSITIVE_INFINITY),
 };
 
-/** Follows `promise` until the deadline. `where` names the method for the error; `onLeave` is called if the caller leaves. */
+/**
+ * Follows `promise` until the deadline. `where` names the method for the error, and `figures` says what the pool does then; `onLeave` is
+ * called if the caller leaves.
+ */
 export function withDeadline<T>(
   promise: Promise<T>,
   { signal, timeoutMillis }: Deadline,
   { clock, name }: { readonly clock: Clock; readonly name: string },
   where: string,
+  figures: () => string,
   onLeave: () => void = () => {},
 ): Promise<T> {
   if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
@@ -50,7 +54,7 @@ export function withDeadline<T>(
   if (timeoutMillis !== Number.POSITIVE_INFINITY) {
     try {
       cancel = startLimit(clock, timeoutMillis, () => {
-        timeout.abort(new DeadlineError(name, where, timeoutMillis));
+        timeout.abort(new DeadlineError(name, where, timeoutMillis, figures()));
       });
     } catch (error) {
       timeout.abort(error);

@@ -43,7 +43,7 @@ import {
   type LeaseOptions,
   resolveCloseOptions,
 } from './pool-options.js';
-import type { LoanInfo } from './pool-stats.js';
+import { formatFigures, type LoanInfo } from './pool-stats.js';
 import { resizePool } from './renewal.js';
 
 /** A loan that is out, with its key. */
@@ -330,6 +330,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
       deadline,
       this.#settings,
       where,
+      () => formatFigures({ ...this.stats(), max: this.#settings.maxTotal }, this.loans()),
     );
   }
 

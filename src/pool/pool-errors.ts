@@ -2,7 +2,7 @@
 import { errorText } from '../core/error-text.js';
 import { nameErrorClass, TenureError, type TenureErrorOptions } from '../core/errors.js';
 import { printable } from '../core/printable.js';
-import { formatLoans, formatStats, type LoanInfo, type PoolStats } from './pool-stats.js';
+import { formatFigures, formatLoans, type LoanInfo, type PoolStats } from './pool-stats.js';
 
 /** What the pool was doing when it failed. */
 export type PoolPhase = 'wait' | 'create' | 'validate' | 'reset' | 'release' | 'destroy' | 'close';
@@ -73,9 +73,8 @@ export class AcquireTimeoutError extends PoolError {
   ) {
     const reason = WAIT_REASONS[blockedBy ?? phase];
     const lines = [
-      `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${reason.waitedFor}): ${formatStats(stats)}.`,
+      `${name}: ResourceRequest timed out: nothing could be lent within ${timeoutMillis} ms (${reason.waitedFor}): ${formatFigures(stats, loans)}.`,
     ];
-    if (loans.length > 0) lines.push(`Longest out: ${formatLoans(loans)}.`);
     if (lastCreateError !== undefined)
       lines.push(`Last create error: ${errorText(lastCreateError)}.`);
     lines.push(stalledMillis > 0 ? stall(stalledMillis).trim() : reason.advice);
@@ -111,20 +110,21 @@ export class PoolClosedError extends PoolError {
 }
 
 /**
- * As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. The message is exactly generic-pool's, because
- * programs look for it; `advice` says what to do.
+ * As many callers wait as `maxWaitingClients` allows. Code `TENURE_POOL_FULL`. The message has that of generic-pool in it, because
+ * programs look for it.
  */
 export class PoolFullError extends PoolError {
   /** The name of the pool. */
   readonly pool: string;
   /** How many callers may wait. */
   readonly maxWaitingClients: number;
-  /** What to do. */
-  readonly advice: string = 'Shed load, or raise `max` or `maxWaitingClients`.';
 
   /** @internal */
   constructor(name: string, maxWaitingClients: number) {
-    super('max waitingClients count exceeded', { code: 'TENURE_POOL_FULL', phase: 'wait' });
+    super(
+      `${name}: max waitingClients count exceeded: ${maxWaitingClients} callers may wait. Shed load, or raise \`max\` or \`maxWaitingClients\`.`,
+      { code: 'TENURE_POOL_FULL', phase: 'wait' },
+    );
     this.pool = name;
     this.maxWaitingClients = maxWaitingClients;
   }
@@ -272,9 +272,9 @@ export class LeaseEndedError extends PoolError {
 /** The timeout of a wait for the whole pool is over. Code `TENURE_POOL_DEADLINE`. What the pool does goes on. */
 export class DeadlineError extends PoolError {
   /** @internal */
-  constructor(name: string, where: string, timeoutMillis: number) {
+  constructor(name: string, where: string, timeoutMillis: number, figures: string) {
     super(
-      `${name}: ${where}() did not end within ${timeoutMillis} ms. See stats() and loans() for what it waits for, or give a longer \`timeoutMillis\`.`,
+      `${name}: ${where}() did not end within ${timeoutMillis} ms: ${figures}. See what hangs or is held, or give a longer \`timeoutMillis\`.`,
       { code: 'TENURE_POOL_DEADLINE', phase: 'wait' },
     );
   }

@@ -144,15 +144,29 @@ export interface LoanInfo {
   readonly site: string | undefined;
 }
 
-/** The figures that explain why no resource is free, in one line. */
-export function formatStats(stats: PoolStats): string {
-  const parts = [`${stats.size} of at most ${stats.max} resources`, `${stats.borrowed} borrowed`];
-  for (const state of ['available', 'creating', 'validating', 'resetting', 'destroying'] as const) {
-    if (stats[state] > 0) parts.push(`${stats[state]} ${state}`);
+/** The figures that explain why no resource is free, with the longest of `loans`, in one line. */
+export function formatFigures(
+  stats: Pick<PoolStats, 'size' | 'max' | 'pending' | (typeof STATES)[number]>,
+  loans: readonly LoanInfo[],
+): string {
+  const parts = [`${stats.size} of at most ${stats.max} resources`];
+  for (const state of STATES) {
+    if (stats[state] > 0 || state === 'borrowed') parts.push(`${stats[state]} ${state}`);
   }
   parts.push(`${stats.pending} waiting`);
-  return parts.join(', ');
+  const longest = loans.length > 0 ? `. Longest out: ${formatLoans(loans)}` : '';
+  return parts.join(', ') + longest;
 }
+
+/** What a resource may be doing, in the order of {@link formatFigures}. */
+const STATES = [
+  'borrowed',
+  'available',
+  'creating',
+  'validating',
+  'resetting',
+  'destroying',
+] as const;
 
 /** The longest loans in one line, longest first. */
 export function formatLoans(loans: readonly LoanInfo[], most = 3): string {

@@ -20,7 +20,7 @@ import {
   type Watchable,
 } from '../core/probe.js';
 import type { ReadyCount } from './creation/ready-waits.js';
-import { DEADLINE_OPTIONS, type DeadlineOptions, withDeadline } from './deadline.js';
+import { DEADLINE_OPTIONS, type Deadline, type DeadlineOptions, withDeadline } from './deadline.js';
 import type { DestroyReason } from './factory.js';
 import { grantLease, grantResource, grantUse } from './loan/grant.js';
 import type { Lease } from './loan/lease.js';
@@ -35,7 +35,7 @@ import {
   resolveLeaseOptions,
   resolveLimits,
 } from './pool-options.js';
-import type { LoanInfo, PoolStats } from './pool-stats.js';
+import { formatFigures, type LoanInfo, type PoolStats } from './pool-stats.js';
 import { invalidateResources, resizePool } from './renewal.js';
 
 /** The promise of a method that has nothing to wait for. */
@@ -242,7 +242,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const ready = engine.creator.whenReady(count, (stopWaiting) => {
       leave = stopWaiting;
     });
-    return withDeadline(ready, deadline, engine.settings, where, leave);
+    return this.#until(deadline, ready, where, leave);
   }
 
   /**
@@ -253,7 +253,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     const deadline = resolveOptions('drain', options, DEADLINE_OPTIONS);
     const engine = this.#engine;
     engine.drain();
-    return withDeadline(engine.shutdown.whenReturned(), deadline, engine.settings, 'drain');
+    return this.#until(deadline, engine.shutdown.whenReturned(), 'drain');
   }
 
   /**
@@ -262,8 +262,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    */
   clear(options: DeadlineOptions = {}): Promise<void> {
     const deadline = resolveOptions('clear', options, DEADLINE_OPTIONS);
-    const engine = this.#engine;
-    return withDeadline(engine.shutdown.clear(), deadline, engine.settings, 'clear');
+    return this.#until(deadline, this.#engine.shutdown.clear(), 'clear');
   }
 
   /**
@@ -334,9 +333,19 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * ones when they come back, those being created when they are there. Settles when all of them are gone, or by its options.
    */
   invalidate(options: DeadlineOptions = {}): Promise<void> {
-    const engine = this.#engine;
     const deadline = resolveOptions('invalidate', options, DEADLINE_OPTIONS);
-    return withDeadline(invalidateResources(engine), deadline, engine.settings, 'invalidate');
+    return this.#until(deadline, invalidateResources(this.#engine), 'invalidate');
+  }
+
+  /** Follows the promise of the method `where` until the deadline. */
+  #until(
+    deadline: Deadline,
+    promise: Promise<void>,
+    where: string,
+    onLeave?: () => void,
+  ): Promise<void> {
+    const figures = (): string => formatFigures(this.stats(), this.loans());
+    return withDeadline(promise, deadline, this.#engine.settings, where, figures, onLeave);
   }
 
   /**

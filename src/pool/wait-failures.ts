@@ -10,7 +10,7 @@ import {
 } from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
 import type { PoolSettings } from './pool-options.js';
-import type { PoolStats } from './pool-stats.js';
+import { formatFigures, type PoolStats } from './pool-stats.js';
 import type { Waiter } from './queue/waiter.js';
 import type { Stock } from './stock/stock.js';
 
@@ -72,9 +72,9 @@ export class WaitFailures<T> {
       waiter.reject(error);
       this.#events.emitLater('acquireTimeout', error);
     }
-    for (const { creation } of waiters) {
-      this.#creator.clientLeft(creation, new DeadlineError(name, 'lease', acquireTimeoutMillis));
-    }
+    const figures = formatFigures(stats, loans);
+    const reason = new DeadlineError(name, 'lease', acquireTimeoutMillis, figures);
+    for (const { creation } of waiters) this.#creator.clientLeft(creation, reason);
   }
 
   #phaseOf(waiter: Waiter<T>): WaitPhase {

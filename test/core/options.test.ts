@@ -43,8 +43,8 @@ test.each([
   [{ name: [] }, 'got an array.'],
   [{ name: () => {} }, 'got a function.'],
   [{ name: {} }, 'got an object.'],
-  [null, 'createThing: options must be an object, got null.'],
-  ['max', 'createThing: options must be an object, got "max".'],
+  [null, 'createThing: options must be a plain object, got null.'],
+  ['max', 'createThing: options must be a plain object, got "max".'],
 ])('an error names the wrong option: %j', (options, message) => {
   expect(() => check(options)).toThrow(message);
   expect(() => check(options)).toThrow(InvalidArgumentError);
@@ -91,5 +91,5 @@ test('one row per option gives its check and its default', () => {
     'make: `max` must be an integer ≥ 1',
   );
   expect(() => resolveOptions('make', { maxx: 1 }, table)).toThrow('Known options: max, name.');
-  expect(() => resolveOptions('make', null, table)).toThrow('make: options must be an object');
+  expect(() => resolveOptions('make', null, table)).toThrow('make: options must be a plain object');
 });

@@ -194,7 +194,7 @@ test.each([
   [{ finalizer: 'me' }, '`finalizer` must be a function'],
   [{ legacy: 1 }, '`legacy` must be true or false'],
   [{ finaliser: () => {} }, 'unknown option `finaliser`'],
-  [null, 'options must be an object'],
+  [null, 'options must be a plain object'],
 ])(
   'a malformed node option throws an error that names it, and allocates nothing: %j',
   (options, message) => {

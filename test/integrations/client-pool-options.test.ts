@@ -23,7 +23,9 @@ class Settings {
 
 test.each(POOLS)('%s: what is no object of options is refused', async (_, make) => {
   for (const options of [AbortSignal.abort(), [], new Map(), null, 'max: 3']) {
-    expect(() => make({}, options as never)).toThrow(/createClientPool: options must be an object/);
+    expect(() => make({}, options as never)).toThrow(
+      /createClientPool: options must be a plain object/,
+    );
   }
 });
 

@@ -43,6 +43,18 @@ const DRIVERS: readonly Driver[] = [
 ];
 
 test.each(DRIVERS)(
+  '$driver: a pool of the driver itself is refused by a sentence that says what to give',
+  async ({ transaction }) => {
+    const pool = { connect: async () => ({}), query: async () => ({}) };
+    await expect(transaction(pool as never, async () => 1)).rejects.toMatchObject({
+      code: 'TENURE_INVALID_ARGUMENT',
+      message:
+        'transaction: `pool` must be a pool of createClientPool() or adoptPool(), got an object.',
+    });
+  },
+);
+
+test.each(DRIVERS)(
   '$driver: a connection that breaks during the work is destroyed without a rollback, whose answer may never come',
   async ({ transaction, begin }) => {
     const sent: string[] = [];
@@ -182,7 +194,11 @@ test.each([
   async ({ transaction, answer, silent }) => {
     await using t = poolThatFails(silent, silence, answer);
     const beginning = transaction(t.pool as never, async () => 1, { answerTimeoutMillis: 1 });
-    await expect(beginning).rejects.toMatchObject({ code: 'TENURE_TRANSACTION_TIMEOUT' });
+    const step = silent === 'do 0' ? 'question before the commit' : 'begin';
+    await expect(beginning).rejects.toMatchObject({
+      code: 'TENURE_TRANSACTION_TIMEOUT',
+      message: expect.stringContaining(`not answered the ${step} of a transaction within 1 ms`),
+    });
     expect(t.sent.at(-1)).toBe(silent);
     expect(t.pool.stats().destroyedBy).toEqual({ broken: 1 });
   },

@@ -19,7 +19,7 @@ describe('options', () => {
     [{ policy: s3fifo(), max: Infinity }, /`policy` needs a limit/],
     [{ negativeTags: () => ['a'] }, /`negativeTags` needs `negativeTtl`/],
     [{ negativeTags: () => ['a'], negativeTtl: 0 }, /`negativeTags` needs `negativeTtl`/],
-    [null, /options must be an object/],
+    [null, /options must be a plain object/],
   ])('%j is refused', (options, message) => {
     const make = (): unknown => memoize((x: number) => x, options as never);
     expect(make).toThrow(InvalidArgumentError);

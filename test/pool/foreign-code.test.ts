@@ -309,7 +309,7 @@ test('options of a caller that cannot be read reject that caller, and are read o
   const work = vi.fn();
   expect(await rejection(pool.use(work, null as never))).toMatchObject({
     code: 'TENURE_INVALID_ARGUMENT',
-    message: expect.stringContaining('use: options must be an object, got null'),
+    message: expect.stringContaining('use: options must be a plain object, got null'),
   });
   expect(
     await rejection(

@@ -7,9 +7,9 @@ import { nameErrorClass, TenureError } from '../../core/errors.js';
  */
 export class TransactionTimeoutError extends TenureError {
   /** @internal */
-  constructor(answerTimeoutMillis: number) {
+  constructor(step: string, answerTimeoutMillis: number) {
     super(
-      `The server has not answered within ${answerTimeoutMillis} ms. See whether it runs and can be reached, and whether the work has left a cursor, a stream or a COPY open, or raise \`answerTimeoutMillis\`.`,
+      `The server has not answered the ${step} of a transaction within ${answerTimeoutMillis} ms. See whether it runs and can be reached, and whether the work has left a cursor, a stream or a COPY open, or raise \`answerTimeoutMillis\`.`,
       { code: 'TENURE_TRANSACTION_TIMEOUT' },
     );
   }

@@ -6,6 +6,8 @@ import {
   aFunction,
   anAbortSignal,
   checkArgument,
+  type OptionCheck,
+  objectWith,
   oneOf,
   option,
   optional,
@@ -53,6 +55,11 @@ export interface TransactionPool<C> {
   ): Promise<Awaited<R>>;
 }
 
+const aPool: OptionCheck = (value) =>
+  objectWith('use')(value) === undefined
+    ? undefined
+    : 'a pool of createClientPool() or adoptPool()';
+
 /** The steps of a transaction in one database. */
 export interface TransactionSteps<C, L extends string> {
   readonly isolationLevels: readonly L[];
@@ -61,12 +68,12 @@ export interface TransactionSteps<C, L extends string> {
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
   /**
    * Runs the work in the transaction, and waits for the statements that it did not await. Rejects also if the work has ended the transaction.
-   * `answered` limits how long the server may take.
+   * `answered` limits how long the server may take for a step.
    */
   run<W extends C, R>(
     client: W,
     work: (client: W) => Promise<R>,
-    answered: <A>(answer: Promise<A>) => Promise<A>,
+    answered: <A>(step: string, answer: Promise<A>) => Promise<A>,
   ): Promise<R>;
   /** Commits. Rejects if the transaction was not committed, or if that is not known. */
   commit(client: C): Promise<unknown>;
@@ -87,6 +94,7 @@ export async function runTransaction<C, R, L extends string>(
   work: (client: C) => Promise<R>,
   options: ClientTransactionOptions<L>,
 ): Promise<Awaited<R>> {
+  checkArgument('transaction', 'pool', pool, aPool);
   checkArgument('transaction', 'work', work, aFunction);
   const { signal, answerTimeoutMillis, rollbackTimeoutMillis, ...kind } = resolveOptions<
     TransactionKind<L> & {
@@ -105,16 +113,16 @@ export async function runTransaction<C, R, L extends string>(
     error instanceof TransactionTimeoutError ||
     error instanceof CommitUnknownError ||
     guardedCall('transaction: isBroken', () => steps.isBroken(error, kind)) === true;
-  const answered = <A>(answer: Promise<A>): Promise<A> =>
+  const answered = <A>(step: string, answer: Promise<A>): Promise<A> =>
     settledBefore(systemClock, answerTimeoutMillis, answer, (_resolve, reject) =>
-      reject(new TransactionTimeoutError(answerTimeoutMillis)),
+      reject(new TransactionTimeoutError(step, answerTimeoutMillis)),
     );
   return pool.use(
     async (client, context) => {
       try {
-        await answered(steps.begin(client, kind));
+        await answered('begin', steps.begin(client, kind));
         const result = await steps.run(client, work, answered);
-        await answered(steps.commit(client)).catch((error: unknown) => {
+        await answered('commit', steps.commit(client)).catch((error: unknown) => {
           const isKnown = !isBroken(error) || steps.isUncommitted(error);
           throw isKnown ? error : new CommitUnknownError(error);
         });

@@ -73,7 +73,10 @@ const STEPS: TransactionSteps<Connection, IsolationLevel> = {
     const end = new MysqlTransactionEnd(connection);
     try {
       const result = await work(connection);
-      const [answer] = await answered(connection.query<ResultSetHeader>('do 0'));
+      const [answer] = await answered(
+        'question before the commit',
+        connection.query<ResultSetHeader>('do 0'),
+      );
       if (end.isSeen || !isInTransaction(answer)) throw new MysqlTransactionEndedError();
       return result;
     } finally {

@@ -102,7 +102,7 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
     const end = new PgTransactionEnd(client);
     try {
       const result = await work(client);
-      if (hasPending(client)) await answered(client.query(''));
+      if (hasPending(client)) await answered('statements', client.query(''));
       if (end.isSeen) throw new PgTransactionEndedError();
       return result;
     } finally {

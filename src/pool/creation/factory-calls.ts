@@ -4,6 +4,7 @@
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { Clock } from '../../core/clock.js';
+import { errorText } from '../../core/error-text.js';
 import { guardedAnswer } from '../../core/guarded-answer.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import { isThenable } from '../../core/thenable.js';
@@ -110,7 +111,10 @@ export class FactoryCalls<T> {
       succeeded: (resource) => listener.created(resource),
       failed: (cause) =>
         failed(
-          new CreateError(`${name}: create() failed. Its \`cause\` says why.`, { cause }),
+          new CreateError(
+            `${name}: create() failed, attempt ${attempt}: ${errorText(cause)}. See its \`cause\`.`,
+            { cause },
+          ),
           cause,
         ),
       timedOut: (stalledMillis) => {

@@ -29,7 +29,13 @@ interface Ending {
   readonly outcome: string;
 }
 
-const ENDINGS: Readonly<Record<number, Ending & { readonly code: string }>> = {
+interface OwnEnding extends Ending {
+  readonly code: string;
+  /** What to do instead of a second end. @default end the lease once */
+  readonly advice?: string;
+}
+
+const ENDINGS: Readonly<Record<number, OwnEnding>> = {
   [RELEASED]: {
     verb: 'released',
     outcome:
@@ -45,6 +51,7 @@ const ENDINGS: Readonly<Record<number, Ending & { readonly code: string }>> = {
     verb: 'detached',
     outcome: 'its resource has left the pool. Use what detach() returned.',
     code: 'TENURE_POOL_RELEASE_AFTER_DETACH',
+    advice: 'The pool does not have its resource any more: end the resource itself.',
   },
 };
 
@@ -52,6 +59,8 @@ const FORCED: Ending = {
   verb: 'forced by close()',
   outcome: 'its resource was destroyed. Release each lease within the grace of close().',
 };
+
+const SECOND_END = 'End each lease once, or leave it to `using`.';
 
 /** The stacks that ended leases, as far as they were captured. */
 const endStacks = new WeakMap<object, string>();
@@ -238,12 +247,12 @@ function endedTwice<T>(
   loan: number,
   entry: EntryPoint,
 ): ReleaseError {
-  const { verb, code } = ENDINGS[loan] as (typeof ENDINGS)[number];
+  const { verb, code, advice = SECOND_END } = ENDINGS[loan] as OwnEnding;
   const stack = captureStack(entry);
   const earlier = endStacks.get(lease);
   lender.origins.watch?.misused({ call: entry.name, stack, earlier });
   return new ReleaseError(
-    `${lender.name}: this lease was ${verb} already${atLine(earlier)}, and is ended again${atLine(stack)}. End each lease once, or leave it to \`using\`.`,
+    `${lender.name}: this lease was ${verb} already${atLine(earlier)}, and is ended again${atLine(stack)}. ${advice}`,
     code,
   );
 }

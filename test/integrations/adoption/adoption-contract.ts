@@ -180,7 +180,7 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
       await using t = setUp();
       for (const options of [AbortSignal.abort(), [], new Map(), null]) {
         await expect(t.pool.close(options as never)).rejects.toThrow(
-          /close: options must be an object/,
+          /close: options must be a plain object/,
         );
       }
       await expect(t.pool.close({ endper: true } as never)).rejects.toThrow(
