@@ -89,7 +89,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
   const load: Load<K, V> = {
     'a cache': async (): Promise<V> => Promise.reject(new Error('unreachable')),
   }['a cache'];
-  const given: CacheOptions<K, V> = copiedMemoizeOptions(options);
+  const given: CacheOptions<K, V> = copiedMemoizeOptions('createCache', options);
   for (const name of ['key', 'load']) {
     if (!(name in given)) continue;
     throw new InvalidArgumentError(

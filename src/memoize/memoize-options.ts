@@ -255,17 +255,15 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
 };
 
 /**
- * A copy of the options that are present, for a caller that makes caches with them later: a getter is read no more.
+ * A checked copy of the options that are present, for a caller that makes caches with them later: a getter is read no more. `where` names
+ * the caller in errors.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
-export function copiedMemoizeOptions<O extends object>(options: O): O {
-  return givenOptions<object>('memoize', options, OPTIONS) as O;
-}
-
-/** Throws for options that do not go together. */
-function refuseIf(isWrong: boolean, message: string): void {
-  if (isWrong) throw new InvalidArgumentError(`memoize: ${message}`);
+export function copiedMemoizeOptions<O extends object>(where: string, options: O): O {
+  const given = givenOptions<object>(where, options, OPTIONS) as O;
+  resolveMemoizeOptions(copiedMemoizeOptions, given, where);
+  return given;
 }
 
 /**
@@ -276,8 +274,12 @@ function refuseIf(isWrong: boolean, message: string): void {
 export function resolveMemoizeOptions<F extends AnyFn, K>(
   fn: F,
   options: MemoizeOptions<F, K>,
+  where = 'memoize',
 ): MemoizeSettings {
-  const settings = resolveOptions('memoize', options, OPTIONS);
+  const settings = resolveOptions(where, options, OPTIONS);
+  const refuseIf = (isWrong: boolean, message: string): void => {
+    if (isWrong) throw new InvalidArgumentError(`${where}: ${message}`);
+  };
   const { ttl, negativeTtl, weigh, dispose, loadTimeoutMillis, clock, onError } = settings;
   const { maxWeight = Infinity, negativeTags } = settings;
   const isBounded = settings.max !== Infinity || maxWeight !== Infinity;

@@ -75,8 +75,7 @@ const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
 export function memoized<F extends AnyFn = AnyFn>(
   options: MemoizeOptions<F> = {},
 ): MemoizedDecorator<F> {
-  const given = copiedMemoizeOptions(options);
-  resolveMemoizeOptions(memoized as AnyFn, given);
+  const given = copiedMemoizeOptions('memoized', options);
   function decorate(
     method: AnyFn,
     context: DecoratorContext | string | symbol,

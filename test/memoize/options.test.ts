@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidArgumentError, memoize } from '../../src/memoize/index.js';
+import { createCache, InvalidArgumentError, memoize, memoized } from '../../src/memoize/index.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
 
 describe('options', () => {
@@ -24,6 +24,23 @@ describe('options', () => {
     const make = (): unknown => memoize((x: number) => x, options as never);
     expect(make).toThrow(InvalidArgumentError);
     expect(make).toThrow(message);
+  });
+
+  test.each([
+    ['createCache', createCache],
+    ['memoized', memoized],
+  ] as const)('%s names itself where it refuses options', (name, make) => {
+    const refusal = (options: object): string => {
+      try {
+        make(options);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'nothing is refused';
+    };
+    for (const options of [{ max: -1 }, { maxAge: 1 }, { weigh: () => 1 }, { policy: s3fifo() }]) {
+      expect(refusal(options)).toMatch(new RegExp(`^${name}: `));
+    }
   });
 
   test('a value that is not a function is refused', () => {
