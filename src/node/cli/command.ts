@@ -1,4 +1,6 @@
 /** What a command of the command line is, and what it may use. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** Where a command prints, and what it finds around it. */
@@ -67,6 +69,15 @@ export function onlyFile(files: readonly string[], what: string): string {
   if (file === undefined) throw new UsageError(`Name ${what}.`);
   if (second !== undefined) throw new UsageError(`Name one file only; \`${second}\` is too much.`);
   return file;
+}
+
+/** Gives the text of a file that was named, without a byte order mark. */
+export function readText(file: string, { folder }: Terminal): string {
+  try {
+    return readFileSync(resolve(folder, file), 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as Error).message}.`);
+  }
 }
 
 /** Gives an option as an integer from `least`. */

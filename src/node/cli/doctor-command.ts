@@ -41,7 +41,7 @@ The exit code is 1 if a version is not supported.`,
   run(args, terminal) {
     const { values, files } = readArguments(args, {});
     if (files.length > 0) throw new UsageError('doctor takes no files; run it in the project.');
-    const own = manifestAt(new URL('../../../package.json', import.meta.url));
+    const own = ownManifest();
     const peers = Object.entries(own.supportedPeers ?? {}).map(([name, range]) =>
       peerIn(terminal.folder, name, range),
     );
@@ -100,6 +100,11 @@ function manifestOf(folder: string, name: string): Manifest | undefined {
     if (existsSync(file)) return manifestAt(file);
   }
   return undefined;
+}
+
+/** The package.json of this package. */
+export function ownManifest(): Manifest {
+  return manifestAt(new URL('../../../package.json', import.meta.url));
 }
 
 function manifestAt(file: string | URL): Manifest {

@@ -1,9 +1,9 @@
 /** `tenure plot`: a record of memory as one SVG, as `mprof plot` of Memory Profiler. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parseMemorySamples, type RecordedSample } from '../../profile/measure/memory-samples.js';
 import { plotMemory } from '../../profile/measure/plot-memory.js';
-import { type Command, EXIT, onlyFile, readArguments, UsageError } from './command.js';
+import { type Command, EXIT, onlyFile, readArguments, readText, UsageError } from './command.js';
 
 export const plotCommand: Command = {
   usage: 'plot FILE [--out FILE] [--json]',
@@ -15,12 +15,12 @@ export const plotCommand: Command = {
   run(args, terminal) {
     const { values, files } = readArguments(args, { out: { type: 'string' } });
     const file = onlyFile(files, 'a record: tenure plot run.jsonl');
-    const samples = samplesIn(file, readFileSync(resolve(terminal.folder, file), 'utf8'));
+    const samples = samplesIn(file, readText(file, terminal));
     const out = values.out ?? `${file}.svg`;
     writeFileSync(resolve(terminal.folder, out), plotMemory(samples, { title: basename(file) }));
     if (values.json === true)
       terminal.print(JSON.stringify({ file, out, samples: samples.length }));
-    else terminal.print(`${out}: ${samples.length} samples`);
+    else terminal.print(`${out}: ${samples.length} sample${samples.length === 1 ? '' : 's'}`);
     return EXIT.fine;
   },
 };

@@ -1,6 +1,4 @@
 /** `tenure report`: leaks that a watchdog has written as JSON, for a person. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
 import {
@@ -9,6 +7,7 @@ import {
   integerOption,
   onlyFile,
   readArguments,
+  readText,
   UsageError,
 } from './command.js';
 
@@ -23,7 +22,7 @@ The exit code is 1 if there are leaks.`,
     const { values, files } = readArguments(args, { lines: { type: 'string' } });
     const file = onlyFile(files, 'a JSON report: tenure report leaks.json');
     const maxLines = integerOption('lines', values.lines ?? '25', 1);
-    const leaks = leaksIn(file, readFileSync(resolve(terminal.folder, file), 'utf8'));
+    const leaks = leaksIn(file, readText(file, terminal));
     if (values.json === true) terminal.print(JSON.stringify({ file, leaks }));
     else terminal.print(formatReport(leaks, { maxLines, colour: terminal.colour }));
     return leaks.length === 0 ? EXIT.fine : EXIT.found;

@@ -1,7 +1,7 @@
 /** Runs a command line of `tenure`. */
 import { censusCommand } from './census-command.js';
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from './command.js';
-import { doctorCommand } from './doctor-command.js';
+import { doctorCommand, ownManifest } from './doctor-command.js';
 import { plotCommand } from './plot-command.js';
 import { reportCommand } from './report-command.js';
 import { topCommand } from './top-command.js';
@@ -21,17 +21,22 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
     terminal.warn(overview());
     return EXIT.failed;
   }
-  if (name === '--help' || name === '-h' || name === 'help') {
-    const command = rest[0] === undefined ? undefined : commandOf(rest[0]);
-    terminal.print(command === undefined ? overview() : helpOf(command));
+  if (name === '--version' || name === '-v') {
+    terminal.print(ownManifest().version ?? '');
     return EXIT.fine;
   }
-  const command = commandOf(name);
+  const isHelp = name === '--help' || name === '-h' || name === 'help';
+  const asked = isHelp ? rest[0] : name;
+  if (asked === undefined) {
+    terminal.print(overview());
+    return EXIT.fine;
+  }
+  const command = commandOf(asked);
   if (command === undefined) {
-    terminal.warn(`tenure: there is no command ${name}.\n\n${overview()}`);
+    terminal.warn(`tenure: there is no command ${asked}.\n\n${overview()}`);
     return EXIT.failed;
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (isHelp || rest.includes('--help') || rest.includes('-h')) {
     terminal.print(helpOf(command));
     return EXIT.fine;
   }
@@ -55,7 +60,7 @@ function overview(): string {
     '',
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'tenure COMMAND --help explains a command. Each has --json for programs.',
+    'tenure COMMAND --help explains a command. Each has --json for programs. tenure --version prints the version.',
     'Exit codes: 0 fine, 1 leaks or problems found, 2 wrong usage, an unreadable file or a full disk.',
     'NO_COLOR turns colours off, FORCE_COLOR turns them on.',
   ].join('\n');

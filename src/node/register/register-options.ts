@@ -156,7 +156,7 @@ function textOrNumber(name: string, text: string): unknown {
 function fileOptions(addProblem: AddProblem): Given {
   let text: string;
   try {
-    text = readFileSync(join(START_FOLDER, CONFIG_FILE), 'utf8');
+    text = readFileSync(join(START_FOLDER, CONFIG_FILE), 'utf8').replace(/^\uFEFF/, ''); // Of an editor on Windows.
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       addProblem(`${CONFIG_FILE} cannot be read: ${(error as Error).message}.`);

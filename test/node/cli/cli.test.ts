@@ -100,11 +100,15 @@ test.each([
   [['census', 'a.heapsnapshot', '--paths', 'Nothing'], 'No counted object is of the kind Nothing'],
   [['census', '--bogus'], "Unknown option '--bogus'"],
   [['report', 'a.heapsnapshot'], 'is no report of a watchdog'],
-  [['report', 'none.json'], 'ENOENT'],
+  [['report', 'none.json'], 'none.json cannot be read: ENOENT'],
+  [['report', '.'], '. cannot be read: EISDIR'],
+  [['plot', '.'], '. cannot be read: EISDIR'],
   [['plot', 'a.heapsnapshot'], 'line 1 is no reading of memory'],
   [['doctor', 'x'], 'doctor takes no files'],
   [['nothing'], 'there is no command nothing'],
   [['constructor'], 'there is no command constructor'],
+  [['help', 'nothing'], 'there is no command nothing'],
+  [['--help', 'nothing'], 'there is no command nothing'],
   [['top', 'http://localhost'], 'has no inspector yet'],
   [[], 'usage: tenure COMMAND'],
 ])('tenure %j fails with advice and exit code 2', async (args, advice) => {
@@ -125,6 +129,18 @@ test('every command explains itself', async () => {
       expect((await tenure(...args)).out).toContain(`usage: tenure ${name}`);
     }
   }
+});
+
+test.each(['--version', '-v'])('%s prints the version of the package', async (flag) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  expect(await tenure(flag)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
+test('a file with a byte order mark is read, as PowerShell writes it', async () => {
+  writeFileSync(join(folder, 'marked.json'), '\uFEFF[]');
+  expect(await tenure('report', 'marked.json')).toEqual({ code: 0, out: 'NO LEAKS\n', err: '' });
+  writeFileSync(join(folder, 'marked.jsonl'), '\uFEFF{"rss":5000000}\n');
+  expect((await tenure('plot', 'marked.jsonl')).out).toBe('marked.jsonl.svg: 1 sample\n');
 });
 
 test('report prints the leaks that a watchdog has written', async () => {

@@ -266,7 +266,7 @@ describe('its options', () => {
 
   test('the file tenure.config.json has them, and the environment wins', async () => {
     const config = JSON.stringify({ register: { leaks: 'log', graceMillis: 0, json: 'a.json' } });
-    using t = await run(LEAKY, { config, tenure: 'json=b.json' });
+    using t = await run(LEAKY, { config: `\uFEFF${config}`, tenure: 'json=b.json' });
     expect(t.stderr.startsWith('{')).toBe(true);
     expect(t.json('b.json')).toMatchObject({ leaks: [{ scope: 'GET /leak' }] });
     expect(() => t.json('a.json')).toThrow();
