@@ -146,6 +146,15 @@ export class GuardedObserver implements Observer {
     }
   }
 
+  ending(node: NodeId): void {
+    if (node === NO_NODE) return;
+    try {
+      this.#observer.ending?.(node);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {
     if (held === NO_NODE || origin === NO_ORIGIN) return NO_NODE;
     try {

@@ -183,6 +183,10 @@ export class ObserverGroup implements SharedObservers {
     this.#tellMain((main, id) => main.made(id), node);
   }
 
+  ending(node: NodeId): void {
+    this.#tellMain((main, id) => main.ending(id), node);
+  }
+
   referenced(from: NodeId, to: NodeId): void {
     this.#tellMain((main, holder, held) => main.referenced(holder, held), from, to);
   }

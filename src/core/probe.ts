@@ -157,6 +157,9 @@ export interface Observer {
    */
   made?(node: NodeId): void;
 
+  /** Reports that the component ends a node now, which may take a while: its result is being disposed of. {@link freed} follows. */
+  ending?(node: NodeId): void;
+
   /**
    * Reports that `held` was lent to the caller of `origin`. The loan is a node of its own: the caller's scope holds it, and it
    * holds `held`. Gives the id of the loan.

@@ -130,11 +130,17 @@ export class CacheWatch extends SharedWatch {
     }
   }
 
-  /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports. */
-  detach(ref: KeyRef): () => void {
+  /** Gives the end of an entry's node, which {@link entryRemoved} no longer reports: at once, or with the disposal that runs. */
+  detach(ref: KeyRef): (disposal?: Promise<unknown>) => void {
     const node = this.#nodesLike(ref).take(ref);
-    return () => {
-      if (node !== undefined) this.observer.freed(node);
+    return (disposal) => {
+      if (node === undefined) return;
+      if (disposal === undefined) {
+        this.observer.freed(node);
+        return;
+      }
+      this.observer.ending(node);
+      void disposal.then(() => this.observer.freed(node));
     };
   }
 

@@ -192,6 +192,7 @@ export class Entries {
 
   /** Removes all entries. Their results are disposed of by the next `disposeUnused`. */
   clear(): void {
+    this.disposals?.allRemoved(); // Takes its entries from the watch, until their results are disposed of.
     this.watch?.allEntriesRemoved();
     this.store.clear();
     this.#cursor = undefined;
@@ -200,7 +201,6 @@ export class Entries {
     this.#weighed = 0;
     this.#tags = undefined;
     this.#registry = undefined;
-    this.disposals?.allRemoved();
   }
 
   /** Gives the keys of the entries with one of these tags. The caller removes all of them: the tags no longer find them. */

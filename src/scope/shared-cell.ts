@@ -353,6 +353,7 @@ export class SharedCell<T> {
     instance.phase = 'disposing';
     const { value } = instance;
     instance.value = undefined;
+    this.#owner.watch?.ending(instance);
     runAsEndOf([instance, this.#owner], async () => this.#owner.dispose(value as T)).then(
       () => this.#end(instance),
       (error: unknown) => {

@@ -104,6 +104,11 @@ export class ValueWatch extends SharedWatch {
     if (!this.hasEnded) this.observer.expected(lease, holdMillis);
   }
 
+  /** Reports that a value is being disposed of. */
+  ending({ reported }: SharedInstance<unknown>): void {
+    if (reported !== undefined) this.observer.ending(reported);
+  }
+
   /** Reports the end of a value. */
   freed(instance: SharedInstance<unknown>): void {
     const { reported } = instance;

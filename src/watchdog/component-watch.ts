@@ -14,6 +14,7 @@
  * | `origin`, `originToReport` | none; takes the caller's stack and scope |
  * | `allocated` | a node under its owner |
  * | `made` | none; what the node has leased while it was made is its own from now on |
+ * | `ending` | none; what the node has leased has to come back soon |
  * | `lent` | a loan, without a node until it is settled |
  * | `referenced`, `dropped`, `transferred` | an edge |
  * | `takenDirectly` | a loan whose caller is not known |
@@ -249,6 +250,11 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
   made(id: NodeId): void {
     const node = this.#table.node(id);
     if (node !== undefined) node.isMade = true;
+  }
+
+  ending(id: NodeId): void {
+    const node = this.#table.node(id);
+    if (node?.isMade === true) node.endingSince = this.#tracker.now();
   }
 
   lent(held: NodeId, origin: Origin, capability?: WeakKey): NodeId {

@@ -29,6 +29,8 @@ export interface LifetimeNode {
   readonly isRoot?: boolean;
   /** Whether it has been made, and owns what its maker has leased. Absent on a node that its component did not report before it was whole. */
   isMade?: boolean;
+  /** Since when its component disposes of it, in milliseconds. Absent before, and on a node that owns nothing. */
+  endingSince?: number;
   /** Whether a lease on it may be out that has no node. Its component holds it then, as it holds one without leases. */
   hasUntrackedLease?: boolean;
 }

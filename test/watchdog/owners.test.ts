@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { runAsOwner } from '../../src/core/current-owner.js';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool, type Pool } from '../../src/pool/index.js';
+import { createPool, type Lease, type Pool } from '../../src/pool/index.js';
 import { RefCounted } from '../../src/scope/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { InvalidArgumentError, Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { Gates } from '../kit/gate.js';
+import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { MinimalPool } from './minimal-pool.js';
 import { observerOf } from './observer-of.js';
@@ -272,5 +272,76 @@ test.each(Object.entries(FAILED_CREATIONS))(
     const closed = [outer, inner].map((pool) => pool.close({ graceMillis: 0, force: true }));
     await clock.advance(10_000);
     await Promise.all(closed);
+  },
+);
+
+test.each(['clear', 'delete'] as const)(
+  'an entry that leaves by %s has what it leased until its result is disposed of',
+  async (how) => {
+    await using t = watched();
+    const told: string[] = [];
+    t.watchdog.on('leak', ({ rule }) => told.push(rule));
+    const end = new Gate();
+    const connection = memoize(async (_key: string) => t.pool.lease(), {
+      dispose: disposal(async (lease) => {
+        await end.passed;
+        await lease.release();
+      }),
+    });
+    t.watchdog.watch(connection);
+    await t.watchdog.scope('GET /', () => connection('a'));
+    if (how === 'clear') connection.clear();
+    else connection.delete('a');
+    await t.clock.advance(30_000);
+    expect(await t.watchdog.check()).toEqual([]);
+    end.open();
+    await settle();
+    expect([t.pool.borrowed, told]).toEqual([0, []]);
+  },
+);
+
+test.each(['a cached result', 'a shared value'])(
+  'what was leased for %s is a suspect when its disposal takes more than four minutes',
+  async (kind) => {
+    await using t = watched();
+    const end = new Gate();
+    const hangs = async (lease: Lease<object>): Promise<void> => {
+      await end.passed;
+      await lease.release();
+    };
+    const create = (): Promise<Lease<object>> => t.pool.lease();
+    const traffic = async (minutes: number): Promise<void> => {
+      for (let minute = 0; minute < minutes; minute++) {
+        for (let i = 0; i < 1_500; i++) await t.pool.use(() => {});
+        await t.clock.advance(60_000);
+      }
+    };
+    let dispose: () => unknown;
+    if (kind === 'a cached result') {
+      const cached = memoize(async (_key: string) => create(), { dispose: disposal(hangs) });
+      t.watchdog.watch(cached);
+      await cached('a');
+      dispose = () => cached.delete('a');
+    } else {
+      const shared = new RefCounted(create, { dispose: hangs, clock: t.clock });
+      t.watchdog.watch(shared);
+      const lease = await shared.acquire();
+      dispose = () => {
+        void lease.release();
+        void shared.invalidate();
+      };
+    }
+    await traffic(30);
+    dispose();
+    await settle();
+    await traffic(3);
+    expect(await t.watchdog.check()).toEqual([]);
+    await traffic(3);
+    expect(await t.watchdog.check()).toMatchObject([
+      { rule: 'tenured', certainty: 'suspect', count: 1, component: { name: 'db' } },
+    ]);
+    end.open();
+    await settle();
+    expect(await t.watchdog.check()).toEqual([]);
   },
 );

@@ -28,7 +28,7 @@ import { watchedLease } from './watched-lease.js';
 interface Removal {
   readonly shared: SharedValue<unknown>;
   /** Reports the end of the entry, while the cache is watched. */
-  readonly reportEnd: (() => void) | undefined;
+  readonly reportEnd: ((disposal?: Promise<unknown>) => void) | undefined;
   readonly ref: KeyRef;
   readonly cause: RemovalCause;
 }
@@ -91,9 +91,7 @@ export class DisposalTracker implements Disposals {
       for (const { shared, ref, cause, reportEnd } of removed) {
         this.#lastRemoval.set(shared, { key: this.#keyOf(ref), cause });
         shared.drop();
-        const running = this.#running.get(shared);
-        if (running === undefined || reportEnd === undefined) reportEnd?.();
-        else void running.then(reportEnd);
+        reportEnd?.(this.#running.get(shared));
       }
     }
   }

@@ -33,7 +33,8 @@
  * A loan that was handed over is no neighbour of those that their callers keep. Its neighbours are the loans of its line that were handed over
  * to a scope of the same name, or to the process. Without such neighbours, one of the process is no suspect.
  *
- * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect.
+ * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect. It is one when the
+ * disposal of an entry or a value has taken minutes.
  *
  * While nothing at all comes back, the loans around it are as slow as it is, and it is no suspect.
  */
@@ -103,8 +104,17 @@ class TenuredRule implements Rule<'tenured'> {
 
   judge(loan: Loan, now: number): Certainty | undefined {
     if (this.#readings.generationOf(loan) !== OLDEST_GENERATION) return undefined;
-    if (this.#readings.isKept(loan) || !this.#isOld(loan, now)) return undefined;
+    const isOld = this.#readings.isKept(loan)
+      ? this.#isLeftBehind(loan, now)
+      : this.#isOld(loan, now);
+    if (!isOld) return undefined;
     return loan.component.shortage.isExhausted ? 'probable' : 'suspect';
+  }
+
+  /** Whether the disposal of what keeps the loan takes as long as a scope may be idle. */
+  #isLeftBehind({ origin: { owner } }: Loan, now: number): boolean {
+    const since = owner?.endingSince ?? now;
+    return now - since >= this.#options.idleScopeMillis;
   }
 
   #isOld(loan: Loan, now: number): boolean {
