@@ -72,6 +72,38 @@ describe.each([
     expect(await fn('k')).toBe('new');
   });
 
+  test.each<{ how: string; keeps: boolean }>([
+    { how: 'in the background', keeps: true },
+    { how: 'that is forced', keeps: false },
+  ])(
+    'a load $how whose result has an invalidated tag keeps an older entry without it: $keeps',
+    async ({ how, keeps }) => {
+      const clock = new FakeClock();
+      const gates = new Gates<string>();
+      const fn = memoize((_: string) => gates.next(), {
+        ...options,
+        clock,
+        ttl: 60_000,
+        refreshAfter: 1_000,
+        tags: (tag) => [tag],
+      });
+      gates.at(0).open('first');
+      await fn('k');
+      await clock.advance(1_000);
+      if (how === 'in the background') await fn('k');
+      else void fn.refresh('k');
+      await settle();
+      fn.invalidateTags('second');
+      gates.at(1).open('second');
+      await settle();
+      expect(fn.has('k')).toBe(keeps);
+      gates.at(2).open('third');
+      await fn('k');
+      await settle();
+      expect(await fn('k')).toBe('third');
+    },
+  );
+
   test('a load whose result has other tags is shared and stored', async () => {
     const gates = new Gates<string>();
     const fn = memoize((_: string) => gates.next(), { ...options, tags: () => ['mine'] });

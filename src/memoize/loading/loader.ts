@@ -351,6 +351,7 @@ export class Loader {
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
     if (terms === undefined || load.details.isOutdated) {
+      if (terms !== undefined && !load.details.forced) return; // The entry has none of the invalidated tags.
       entries.remove(load.key, 'replaced');
       this.#forgetShared(load);
     } else {
