@@ -26,10 +26,10 @@ describe('options', () => {
     expect(make).toThrow(message);
   });
 
-  test.each([
+  test.each<[name: string, make: (options: object) => unknown]>([
     ['createCache', createCache],
     ['memoized', memoized],
-  ] as const)('%s names itself where it refuses options', (name, make) => {
+  ])('%s names itself where it refuses options', (name, make) => {
     const refusal = (options: object): string => {
       try {
         make(options);
