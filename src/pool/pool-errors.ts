@@ -122,7 +122,7 @@ export class PoolFullError extends PoolError {
   /** @internal */
   constructor(name: string, maxWaitingClients: number) {
     super(
-      `${name}: max waitingClients count exceeded: ${maxWaitingClients} callers may wait. Shed load, or raise \`max\` or \`maxWaitingClients\`.`,
+      `${name}: max waitingClients count exceeded (${maxWaitingClients}). Shed load, or raise \`max\` or \`maxWaitingClients\`.`,
       { code: 'TENURE_POOL_FULL', phase: 'wait' },
     );
     this.pool = name;

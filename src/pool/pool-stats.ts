@@ -151,7 +151,7 @@ export function formatFigures(
 ): string {
   const parts = [`${stats.size} of at most ${stats.max} resources`];
   for (const state of STATES) {
-    if (stats[state] > 0 || state === 'borrowed') parts.push(`${stats[state]} ${state}`);
+    if (stats[state] > 0) parts.push(`${stats[state]} ${state}`);
   }
   parts.push(`${stats.pending} waiting`);
   const longest = loans.length > 0 ? `. Longest out: ${formatLoans(loans)}` : '';

@@ -194,7 +194,7 @@ test.each([
   async ({ transaction, answer, silent }) => {
     await using t = poolThatFails(silent, silence, answer);
     const beginning = transaction(t.pool as never, async () => 1, { answerTimeoutMillis: 1 });
-    const step = silent === 'do 0' ? 'question before the commit' : 'begin';
+    const step = silent === 'do 0' ? 'check before the commit' : 'begin';
     await expect(beginning).rejects.toMatchObject({
       code: 'TENURE_TRANSACTION_TIMEOUT',
       message: expect.stringContaining(`not answered the ${step} of a transaction within 1 ms`),

@@ -84,7 +84,7 @@ test('an end of a lease after detach says whose the resource is', async () => {
   const lease = await pool.lease();
   lease.detach();
   expect(await messageOf(lease.destroy())).toMatch(
-    /^db: this lease was detached already at .*, and is ended again at .*\. The pool does not have its resource any more: end the resource itself\.$/,
+    /^db: this lease was detached already at .*, and is ended again at .*\. Its resource has left the pool: end the resource itself\.$/,
   );
   expect(() => lease.resource).toThrow(
     /^db: this lease has ended \(detached at .*\); its resource has left the pool\. Use what detach\(\) returned\.$/,

@@ -243,7 +243,7 @@ test('the messages that programs search for are kept', async () => {
   const held = await pool.acquire();
   await expect(pool.acquire()).rejects.toMatchObject({
     message:
-      'db: max waitingClients count exceeded: 0 callers may wait. Shed load, or raise `max` or `maxWaitingClients`.',
+      'db: max waitingClients count exceeded (0). Shed load, or raise `max` or `maxWaitingClients`.',
     pool: 'db',
     maxWaitingClients: 0,
   });

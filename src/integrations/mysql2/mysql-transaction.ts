@@ -74,7 +74,7 @@ const STEPS: TransactionSteps<Connection, IsolationLevel> = {
     try {
       const result = await work(connection);
       const [answer] = await answered(
-        'question before the commit',
+        'check before the commit',
         connection.query<ResultSetHeader>('do 0'),
       );
       if (end.isSeen || !isInTransaction(answer)) throw new MysqlTransactionEndedError();

@@ -51,7 +51,7 @@ const ENDINGS: Readonly<Record<number, OwnEnding>> = {
     verb: 'detached',
     outcome: 'its resource has left the pool. Use what detach() returned.',
     code: 'TENURE_POOL_RELEASE_AFTER_DETACH',
-    advice: 'The pool does not have its resource any more: end the resource itself.',
+    advice: 'Its resource has left the pool: end the resource itself.',
   },
 };
 
