@@ -174,6 +174,18 @@ test('use takes disposables, null and undefined', () => {
   expect(dispose).toHaveBeenCalledTimes(1);
 });
 
+test('use of an asynchronous stack takes disposables of both kinds, null and undefined', async () => {
+  const log: string[] = [];
+  const stack = new AsyncRunStack();
+  await stack.run(() => {
+    expect([stack.use(null), stack.use(undefined)]).toEqual([null, undefined]);
+    stack.use({ [Symbol.dispose]: () => void log.push('at once') });
+    stack.use({ [Symbol.asyncDispose]: async () => void log.push('awaited') });
+  });
+  expect(log).toEqual(['awaited', 'at once']);
+  await expect(async () => stack.use(null)).rejects.toThrow(ContextEndedError);
+});
+
 test('an asynchronous block keeps the members until it has settled', async () => {
   const { log, transaction } = transactions();
   const gate = new Gate<number>();
