@@ -6,6 +6,7 @@ import { READINGS, type Readings } from '../../src/watchdog/readings.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
+import { flows } from './programs/flows.js';
 import { growing } from './programs/growth.js';
 import { handedOver } from './programs/hand-over.js';
 import { slowOrLost } from './programs/holders.js';
@@ -27,6 +28,7 @@ export const PROGRAMS: readonly Program[] = [
   ...mixed,
   ...oneLeak,
   ...services,
+  ...flows,
 ];
 
 const FILES = [
@@ -40,6 +42,7 @@ const FILES = [
   'mixed',
   'one-leak',
   'services',
+  'flows',
 ].map((name) => `test/zoo/programs/${name}.ts`);
 
 /** How a program went. */
