@@ -53,7 +53,14 @@ const IMPORTED: Readonly<Record<string, readonly string[]>> = {
   'integrations/nest': ['@nestjs/common', '@nestjs/core', 'rxjs'],
   'integrations/mysql2': ['mysql2'],
   'integrations/pg': ['pg'],
-  node: ['node:diagnostics_channel', 'node:fs', 'node:module', 'node:path', 'node:url'],
+  node: [
+    'node:async_hooks',
+    'node:diagnostics_channel',
+    'node:fs',
+    'node:module',
+    'node:path',
+    'node:url',
+  ],
   'profile/v8': [
     'node:fs',
     'node:inspector',
@@ -65,6 +72,7 @@ const IMPORTED: Readonly<Record<string, readonly string[]>> = {
     'node:zlib',
   ],
   register: [
+    'node:async_hooks',
     'node:diagnostics_channel',
     'node:fs',
     'node:module',
