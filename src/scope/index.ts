@@ -70,6 +70,7 @@ export {
   RefCountedClosedError,
   RefCountedMapFullError,
   RefCountedReentrantError,
+  RefCountedTimeoutError,
 } from './ref-counted-errors.js';
 export { RefCountedMap } from './ref-counted-map.js';
 export type {

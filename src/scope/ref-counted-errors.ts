@@ -33,6 +33,21 @@ export class RefCountedReentrantError extends TenureError {
   }
 }
 
+/** An `acquire` that got no value within `acquireTimeoutMillis`. Code `TENURE_REF_COUNTED_TIMEOUT`. The message says what it waited for. */
+export class RefCountedTimeoutError extends TenureError {
+  /** @internal */
+  constructor(name: string, timeoutMillis: number, isCreating: boolean) {
+    super(
+      `${name} gave no value within ${timeoutMillis} ms (${isCreating ? 'waiting for create()' : 'waiting until another value has ended'}). ${isCreating ? 'See whether `create` is slow, or awaits a value whose `create` awaits this one.' : 'See whether `dispose` is slow or awaits an `acquire`, and whether each lease is released.'}`,
+      { code: 'TENURE_REF_COUNTED_TIMEOUT' },
+    );
+  }
+
+  static {
+    nameErrorClass(RefCountedTimeoutError, 'RefCountedTimeoutError');
+  }
+}
+
 /** An `acquire` of a new key while `capacity` keys are in use. Code `TENURE_REF_COUNTED_MAP_FULL`. */
 export class RefCountedMapFullError extends TenureError {
   /** @internal */

@@ -103,7 +103,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   /**
    * Gives a lease on the value of `key`, and creates the value if there is none. Rejects with what the creation throws, and then
    * leaves nothing behind. A caller whose `signal` aborts leaves with the signal's reason. Creations of two keys that wait for each
-   * other's value wait until a `signal` ends one of the waits.
+   * other's value wait until a `signal` or `acquireTimeoutMillis` ends one of the waits.
    *
    * Rejects with {@link RefCountedMapFullError} (`TENURE_REF_COUNTED_MAP_FULL`) for a new key while `capacity` values are in use,
    * and with {@link RefCountedClosedError} (`TENURE_REF_COUNTED_CLOSED`) after `close`.

@@ -13,6 +13,7 @@ import {
   type OptionTable,
   objectWith,
   option,
+  positiveMillis,
   resolveOptions,
 } from '../core/options.js';
 import { asyncDisposeMethod, isDisposable } from './dispose-method.js';
@@ -28,6 +29,13 @@ export interface SharedOptions<T> {
    * @default false
    */
   readonly overlap?: boolean;
+  /**
+   * How long a caller waits for a value, in milliseconds; then its `acquire` rejects with {@link RefCountedTimeoutError}. Infinity for no
+   * limit.
+   *
+   * @default Infinity
+   */
+  readonly acquireTimeoutMillis?: number;
   /** Called with an error of a disposal that no caller waits for. @default prints it with `console.error` */
   readonly onError?: (error: unknown) => void;
   /** The name in errors and reports. @default the kind: 'ref-counted' or 'ref-counted-map' */
@@ -71,6 +79,7 @@ export interface EndOptions {
 export interface SharedSettings<T> {
   readonly dispose: (value: T) => unknown;
   readonly overlap: boolean;
+  readonly acquireTimeoutMillis: number;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
   readonly name: string;
@@ -91,6 +100,7 @@ function sharedTable(kind: string): OptionTable<SharedSettings<unknown>> {
   return {
     dispose: option(aFunction, disposeBySymbol),
     overlap: option(aBoolean, false),
+    acquireTimeoutMillis: option(positiveMillis, Number.POSITIVE_INFINITY),
     onError: option(aFunction, (error: unknown) => reportIgnoredError('a disposal', error)),
     clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
     name: option(aName, kind),

@@ -18,13 +18,18 @@ import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
+import { startLimit } from '../core/limit-timer.js';
 import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
 import { currentEnds, noteWait, runAsEndOf, waitsFor } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
-import { RefCountedClosedError, RefCountedReentrantError } from './ref-counted-errors.js';
+import {
+  RefCountedClosedError,
+  RefCountedReentrantError,
+  RefCountedTimeoutError,
+} from './ref-counted-errors.js';
 import { SharedInstance } from './shared-instance.js';
 import type { SharedLease } from './shared-lease.js';
 import type { ValueWatch } from './value-watch.js';
@@ -41,6 +46,8 @@ export interface CellOwner<T> {
   readonly label: string;
   readonly clock: Clock;
   readonly overlap: boolean;
+  /** How long a caller waits for a value, in milliseconds. */
+  readonly acquireTimeoutMillis: number;
   onError(error: unknown): void;
   dispose(value: T): unknown;
   watch: ValueWatch | null;
@@ -244,14 +251,28 @@ export class SharedCell<T> {
     caller: Caller | undefined,
   ): Promise<SharedLease<T>> {
     try {
-      await (signal === undefined
-        ? instance.ready
-        : followUntilAbort(instance.ready, signal, () => {}));
+      const { ready } = instance;
+      const wait = signal === undefined ? ready : followUntilAbort(ready, signal, () => {});
+      await (this.#owner.acquireTimeoutMillis === Infinity ? wait : this.#inTime(wait, instance));
     } catch (error) {
       this.#left(instance);
       throw error;
     }
     return this.#lease(instance, caller);
+  }
+
+  /** Follows the wait of a caller until its time is over. */
+  async #inTime(wait: Promise<void>, instance: SharedInstance<T>): Promise<void> {
+    const { label, clock, acquireTimeoutMillis } = this.#owner;
+    const limit = new AbortController();
+    const cancel = startLimit(clock, acquireTimeoutMillis, () =>
+      limit.abort(new RefCountedTimeoutError(label, acquireTimeoutMillis, instance.isLive)),
+    );
+    try {
+      await followUntilAbort(wait, limit.signal, () => {});
+    } finally {
+      cancel();
+    }
   }
 
   /** A caller has left that waited for the creation. */

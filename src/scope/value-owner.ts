@@ -18,6 +18,7 @@ export class ValueOwner<T> implements CellOwner<T> {
   readonly label: string;
   readonly clock: Clock;
   readonly overlap: boolean;
+  readonly acquireTimeoutMillis: number;
   watch: ValueWatch | null = null;
   live = 0;
   leaving = 0;
@@ -32,10 +33,11 @@ export class ValueOwner<T> implements CellOwner<T> {
     settings: SharedSettings<T>,
     onChange: (cell: SharedCell<T>) => void = () => {},
   ) {
-    const { name, clock, overlap } = settings;
+    const { name, clock, overlap, acquireTimeoutMillis } = settings;
     this.label = `The ${CLASSES[kind]} '${name}'`;
     this.clock = clock;
     this.overlap = overlap;
+    this.acquireTimeoutMillis = acquireTimeoutMillis;
     this.#kind = kind;
     this.#name = name;
     this.#settings = settings;

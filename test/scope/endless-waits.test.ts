@@ -1,6 +1,7 @@
 /** Waits that never end by themselves, as the guide lists them. A `signal` ends those that have one. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { AsyncRunStack, RefCounted, RefCountedMap } from '../../src/scope/index.js';
+import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 
@@ -59,6 +60,66 @@ test('the creations of two keys that acquire each other wait for their signal', 
   stop.abort('enough');
   const outcomes = await both;
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+});
+
+describe('acquireTimeoutMillis ends', () => {
+  const acquireTimeoutMillis = 50;
+  const timeout = (waitedFor: string) =>
+    expect.objectContaining({
+      code: 'TENURE_REF_COUNTED_TIMEOUT',
+      message: expect.stringContaining(`gave no value within 50 ms (${waitedFor})`),
+    });
+
+  test('a `dispose` that acquires another key of a map at its `capacity`', async () => {
+    const clock = new FakeClock();
+    const errors: unknown[] = [];
+    const map: RefCountedMap<string, string> = new RefCountedMap((key: string) => key, {
+      capacity: 1,
+      acquireTimeoutMillis,
+      clock,
+      onError: (error: unknown) => void errors.push(error),
+      dispose: async () => void (await map.acquire('b')).release(),
+    });
+    const released = (await map.acquire('a')).release();
+    await clock.advance(49);
+    expect(errors).toEqual([]);
+    await clock.advance(1);
+    await released;
+    expect(errors).toEqual([timeout('waiting until another value has ended')]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('creations of two keys that acquire each other, and leaves nothing behind', async () => {
+    const clock = new FakeClock();
+    const map: RefCountedMap<string, string> = new RefCountedMap(
+      async (key: string) => {
+        void (await map.acquire(key === 'a' ? 'b' : 'a')).release();
+        return key;
+      },
+      { acquireTimeoutMillis, clock },
+    );
+    const both = Promise.allSettled([map.acquire('a'), map.acquire('b')]);
+    await clock.advance(50);
+    const expected = { status: 'rejected', reason: timeout('waiting for create()') };
+    expect(await both).toEqual([expected, expected]);
+    await map.close();
+    expect([map.size, clock.pendingTimers]).toEqual([0, 0]);
+  });
+
+  test('no wait that a value or a signal has ended before', async () => {
+    const clock = new FakeClock();
+    const gate = new Gate<string>();
+    const shared = new RefCounted(() => gate.passed, { acquireTimeoutMillis, clock });
+    const stop = new AbortController();
+    const left = shared.acquire(options(stop));
+    const kept = shared.acquire();
+    stop.abort(new Error('enough'));
+    await expect(left).rejects.toThrow('enough');
+    gate.open('db');
+    expect((await kept).value).toBe('db');
+    expect(clock.pendingTimers).toBe(0);
+    await (await kept).release();
+  });
 });
 
 test('a member of an AsyncRunStack waits for the end of its stack after its first `await`', async () => {
