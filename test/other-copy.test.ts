@@ -28,25 +28,22 @@ test.each<[string, string, () => unknown]>([
     'a MemoryView',
     () => here.memoryview(new Uint8Array(4)).assign(there.memoryview(new Uint8Array(4)) as never),
   ],
-  ['census.minus', 'a Census', () => here.census(graph).minus(there.census(new there.Heap()))],
+  [
+    'census.minus',
+    'a result of `census\\(\\)`',
+    () => here.census(graph).minus(there.census(new there.Heap())),
+  ],
   [
     'snapshot.compareTo',
-    'a TraceSnapshot',
+    'a snapshot of traces',
     () => here.TraceSnapshot.load(DUMP).compareTo(there.TraceSnapshot.load(DUMP), 'line'),
   ],
 ])('%s refuses %s of another copy of the package, and says why', (where, what, call) => {
+  const copy = '(this|another) copy of tenure \\(`npm ls tenure` lists the copies\\)';
   expect(call).toThrow(
     expect.objectContaining({
       code: 'TENURE_INVALID_ARGUMENT',
-      message: expect.stringMatching(
-        new RegExp(`^${where}: .*, got ${what} of another copy of tenure: use one copy`),
-      ),
+      message: expect.stringMatching(new RegExp(`^${where}: .*${what} of ${copy}`)),
     }),
-  );
-});
-
-test('an object of this copy at a wrong place is named, too', () => {
-  expect(() => here.memoryview(new here.ReferenceQueue() as never)).toThrow(
-    'got a ReferenceQueue. ',
   );
 });

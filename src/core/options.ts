@@ -2,7 +2,6 @@
  * Checks of options and arguments. An unknown or malformed option throws at construction, with its name and what was
  * expected. Without this, a mistake would show only when a service is under load.
  */
-import { classNameOf } from './class-name.js';
 import { InvalidArgumentError } from './errors.js';
 
 /** Checks one value. Gives what was expected if the value is wrong, otherwise `undefined`. */
@@ -214,22 +213,11 @@ function malformed(where: string, name: string, expected: string, value: unknown
   return new InvalidArgumentError(`${where}: \`${name}\` must be ${expected}, got ${show(value)}.`);
 }
 
-/** Describes a value for an error. Never throws, as a proxy may that is looked at. */
-export function show(value: unknown): string {
-  try {
-    return described(value);
-  } catch {
-    return 'an object that cannot be read';
-  }
-}
-
-function described(value: unknown): string {
+function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) {
-    const className = classNameOf(value);
-    if (className !== undefined) return className;
     const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
     return kind === 'Object' ? 'an object' : `an object (${kind})`;
   }

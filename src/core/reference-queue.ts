@@ -14,7 +14,7 @@
  */
 
 import { abortReason } from './abort-reason.js';
-import { nameClass } from './class-name.js';
+import { instanceOf } from './class-name.js';
 import { DeathRecord } from './death-record.js';
 import { Deque } from './deque.js';
 import { InvalidArgumentError } from './errors.js';
@@ -210,15 +210,10 @@ export class ReferenceQueue<T = unknown> {
     this.#takers.remove(taker);
     if (taker.signal !== undefined) this.#signals.remove(taker.signal, taker);
   }
-
-  static {
-    nameClass(ReferenceQueue.prototype, 'a ReferenceQueue');
-  }
 }
 
 /** Expects a {@link ReferenceQueue}. */
-export const aReferenceQueue: OptionCheck = (value) =>
-  value instanceof ReferenceQueue ? undefined : 'a ReferenceQueue';
+export const aReferenceQueue: OptionCheck = instanceOf(ReferenceQueue, 'a ReferenceQueue');
 
 /** The last argument of a function that takes a tag; it can be left out if a tag may be `undefined`. */
 export type TagArgument<T> = undefined extends T ? [tag?: T] : [tag: T];

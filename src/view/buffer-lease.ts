@@ -6,7 +6,7 @@
 import { captureStack } from '../core/call-site.js';
 import type { NodeId } from '../core/probe.js';
 import { atLine } from '../core/site-sample.js';
-import { without } from '../core/without-object.js';
+import { withoutLease } from '../core/without-object.js';
 import type { BufferPart } from './buffer-slab.js';
 import { BYTES } from './format.js';
 import { makeView } from './make-view.js';
@@ -99,7 +99,7 @@ export class BufferLease implements Disposable {
    * {@link ViewExportedError} (`TENURE_VIEW_EXPORTED`) while views of the bytes are alive. The lease goes on then.
    */
   release(): void {
-    const part = (this ?? without('lease')).#part;
+    const part = (this ?? withoutLease()).#part;
     if (part === null) {
       if (!this.#lender.countMisuse()) throw releasedAgain(this, this.#lender, this.#notes);
       return;
@@ -115,7 +115,7 @@ export class BufferLease implements Disposable {
 
   /** Calls {@link release}; has no effect after it. */
   [Symbol.dispose](): void {
-    if ((this ?? without('lease')).#part !== null) this.release();
+    if ((this ?? withoutLease()).#part !== null) this.release();
   }
 
   /**

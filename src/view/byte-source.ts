@@ -1,6 +1,6 @@
 /** The objects that have bytes, and where their bytes are. */
+import { ofAnotherCopy } from '../core/class-name.js';
 import { InvalidArgumentError } from '../core/errors.js';
-import { show } from '../core/options.js';
 import { goneError } from './region.js';
 
 /** The key of the method by which an exporter gives the region of its bytes. */
@@ -61,8 +61,10 @@ function placeInBuffer(view: ArrayBufferView): BytesPlace {
 export function requirePlaceOfBytes(where: string, source: unknown): BytesPlace {
   const place = placeOfBytes(source);
   if (place !== undefined) return place;
+  const kind = typeof source === 'object' ? 'an object' : `a ${typeof source}`;
+  const found = source === null ? 'null' : Array.isArray(source) ? 'an array' : kind;
   throw new InvalidArgumentError(
-    `${where}: the source must be a typed array, a Buffer, a DataView, an ArrayBuffer, a SharedArrayBuffer, an Exporter or a MemoryView, got ${show(source)}. Encode text with TextEncoder first.`,
+    `${where}: the source must be a typed array, a Buffer, a DataView, an ArrayBuffer, a SharedArrayBuffer, an Exporter or a MemoryView, got ${ofAnotherCopy(source) ?? found}. Encode text with TextEncoder first.`,
   );
 }
 

@@ -14,7 +14,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import type { EntryPoint } from '../core/probe.js';
-import { without } from '../core/without-object.js';
+import { withoutView } from '../core/without-object.js';
 import { assignItems } from './assign-items.js';
 import type { BytesSource } from './byte-source.js';
 import { castTo } from './cast.js';
@@ -133,7 +133,7 @@ export abstract class MemoryView<F extends Format = Format>
 
   /** Calls {@link release}. */
   [Symbol.dispose](): void {
-    (this ?? without('view')).release();
+    (this ?? withoutView()).release();
   }
 
   // ── Inside the package ──

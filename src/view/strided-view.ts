@@ -8,7 +8,7 @@
  */
 
 import type { EntryPoint, NodeId } from '../core/probe.js';
-import { without } from '../core/without-object.js';
+import { withoutView } from '../core/without-object.js';
 import type { Format, FormatInfo, Item } from './format.js';
 import { type AnyItem, readItem, writeItem } from './item.js';
 import { itemPosition } from './item-position.js';
@@ -128,7 +128,7 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
   }
 
   override release(): void {
-    const region = (this ?? without('view')).#region;
+    const region = (this ?? withoutView()).#region;
     if (region === null) return;
     this.#region = null;
     this.#fastLength = 0;

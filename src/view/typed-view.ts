@@ -1,7 +1,7 @@
 /** The part that all views by typed arrays share: everything but reading and storing an item is done by a view of another class. */
 
 import type { EntryPoint } from '../core/probe.js';
-import { without } from '../core/without-object.js';
+import { withoutView } from '../core/without-object.js';
 import type { Format } from './format.js';
 import type { AnyItem } from './item.js';
 import { MemoryView } from './memory-view.js';
@@ -27,7 +27,7 @@ export abstract class TypedView<F extends Format> extends MemoryView<F> {
   }
 
   override release(): void {
-    if ((this ?? without('view')).#view.isReleased) return;
+    if ((this ?? withoutView()).#view.isReleased) return;
     this.close();
     this.#view.release();
   }

@@ -66,14 +66,6 @@ test.each<[string, OptionCheck, unknown[], unknown[]]>([
   for (const value of bad) expect(ofCheck(value), String(value)).toEqual(expect.any(String));
 });
 
-test('an error is told of a value that cannot be read, such as a revoked proxy', () => {
-  const { proxy, revoke } = Proxy.revocable([], {});
-  revoke();
-  expect(() => check({ name: proxy })).toThrow(
-    'createThing: `name` must be a non-empty string, got an object that cannot be read.',
-  );
-});
-
 test('an error names the wrong argument', () => {
   expect(() => checkArgument('pool.use', 'fn', 1, aFunction)).toThrow(
     'pool.use: `fn` must be a function, got 1.',

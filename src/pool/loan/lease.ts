@@ -10,7 +10,7 @@ import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { endThenLookUp } from '../../core/thenable.js';
-import { without } from '../../core/without-object.js';
+import { withoutLease } from '../../core/without-object.js';
 import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import { destroyReason } from './destroy-reason.js';
 import type { Slot } from './slot.js';
@@ -115,7 +115,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * was released or destroyed.
    */
   release(): void | Promise<void> {
-    const slot = (this ?? without('lease')).#slot;
+    const slot = (this ?? withoutLease()).#slot;
     const loan = this.#loan;
     if (slot.loan !== loan) return refuseSecondEnd(this, slot, loan);
     this.#loan = RELEASED;
@@ -130,7 +130,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * Rejects with {@link ReleaseError} after the lease was released or destroyed.
    */
   destroy(reason: string = 'discarded'): Promise<void> {
-    const slot = (this ?? without('lease')).#slot;
+    const slot = (this ?? withoutLease()).#slot;
     if (slot.loan === this.#loan) {
       this.#loan = DESTROYED;
       if (slot.tracking !== null) noteEnd(this, slot, Lease.prototype.destroy);
@@ -210,14 +210,14 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
   /** Releases the resource; does nothing after the lease has ended. */
   [Symbol.dispose](): void {
-    const slot = (this ?? without('lease')).#slot;
+    const slot = (this ?? withoutLease()).#slot;
     if (slot.loan === this.#loan) void this.release();
     else if (this.#loan >= 0) slot.endedLate();
   }
 
   /** Releases the resource and waits until it has been reset; does nothing after the lease has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const slot = (this ?? without('lease')).#slot;
+    const slot = (this ?? withoutLease()).#slot;
     if (slot.loan === this.#loan) await this.release();
     else if (this.#loan >= 0) slot.endedLate();
   }

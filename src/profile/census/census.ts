@@ -2,7 +2,7 @@
  * A census of a heap: how many objects of which kind there are, and how large they are. It is a set of objects, as Heapy has
  * it. Sets of one heap can be subtracted, intersected and united, and each can be divided by another property.
  */
-import { nameClass } from '../../core/class-name.js';
+import { instanceOf } from '../../core/class-name.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { printAs } from '../../core/inspect.js';
 import {
@@ -298,10 +298,6 @@ export class Census {
     const prototype: Census = this.prototype;
     printAs(prototype, (self) => self.toString());
   }
-
-  static {
-    nameClass(Census.prototype, 'a Census');
-  }
 }
 
 function resolve(method: string, graph: HeapGraph, handle: number): number {
@@ -316,5 +312,4 @@ function unknownHandle(method: string, handle: unknown): InvalidArgumentError {
   );
 }
 
-const aCensus: OptionCheck = (value) =>
-  value instanceof Census ? undefined : 'a census, as `census()` returns it';
+const aCensus: OptionCheck = instanceOf(Census, 'a result of `census()`');

@@ -1,5 +1,5 @@
 /** Traces at one moment, as `Snapshot` of CPython's tracemalloc. */
-import { nameClass } from '../../core/class-name.js';
+import { instanceOf } from '../../core/class-name.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { aBoolean, checkArgument, type OptionCheck, oneOf } from '../../core/options.js';
 import {
@@ -99,14 +99,9 @@ export class TraceSnapshot {
   filter(...filters: readonly TraceFilter[]): TraceSnapshot {
     return new TraceSnapshot(filterTraces(this.traces, filters), this.tracebackLimit);
   }
-
-  static {
-    nameClass(TraceSnapshot.prototype, 'a TraceSnapshot');
-  }
 }
 
-const aSnapshot: OptionCheck = (value) =>
-  value instanceof TraceSnapshot ? undefined : 'a snapshot of traces';
+const aSnapshot: OptionCheck = instanceOf(TraceSnapshot, 'a snapshot of traces');
 
 function checkGrouping(method: string, by: TraceGrouping, cumulative: boolean): void {
   checkArgument(`snapshot.${method}`, 'by', by, GROUPING);
