@@ -417,4 +417,23 @@ describe('keys that are refused for a reason of their own', () => {
     await clock.advance((2 * own.size * SECOND) / 16);
     expect(new Set(store.written)).toEqual(own);
   });
+
+  test('are each tried again within about a minute, however many they are, while the store takes others', async () => {
+    using service = new Service();
+    const { store, clock } = service;
+    const member = service.member();
+    const all = shards.ids(6_000, HOME, BACK, LOST);
+    const many = new Set(all.filter((_, at) => at % 2 === 0).map((id) => `value:key:{["${id}"]}`));
+    store.refuses = (name) => many.has(name);
+    invalidate(member, all);
+    await clock.advance(5 * SECOND);
+    expect(pendingOf(member)).toBe(many.size);
+    store.written.length = 0;
+    expect(await service.requestsIn(90 * SECOND)).toBeLessThan(90 * 4 * (many.size / 60 + 16));
+    expect(new Set(store.written)).toEqual(many);
+    store.lose(HOME, BACK, LOST);
+    invalidate(member, shards.ids(10_000, HOME, BACK, LOST).slice(6_000));
+    await clock.advance(5 * SECOND);
+    expect(await service.requestsIn(MINUTE), 'it takes no others').toBeLessThan(60 * FEW);
+  });
 });

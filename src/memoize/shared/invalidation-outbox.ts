@@ -369,7 +369,10 @@ export class InvalidationOutbox {
     );
     const isInStore = ({ isStored, isPublished }: Invalidation): boolean =>
       isStored && (isAnnounced || isPublished);
-    begin([...failed.filter(isInStore), ...round.sample()], isAnnounced ? failed : []);
+    begin(
+      [...failed.filter(isInStore), ...round.sample((part) => this.#refusing.takes(part))],
+      isAnnounced ? failed : [],
+    );
     this.#turn = round.turn;
     this.#retryLater();
   }

@@ -39,6 +39,11 @@ export class RefusingParts {
     return true;
   }
 
+  /** Whether the store takes invalidations of a part, as far as is known: what is refused there is refused for its own reason. */
+  takes(part: number): boolean {
+    return this.#nearest(part, 1) < 0 && this.#nearest(part, PARTS - 1) < 0;
+  }
+
   /** Notes that a part has refused a first attempt. */
   refused(part: number): void {
     this.#isTroubled = true;
@@ -67,18 +72,17 @@ export class RefusingParts {
   }
 
   #refuses(part: number): boolean {
-    return this.#nearestRefuses(part, 1) && this.#nearestRefuses(part, PARTS - 1);
+    return this.#nearest(part, 1) > 0 && this.#nearest(part, PARTS - 1) > 0;
   }
 
-  /** Whether the nearest known part refuses, from a part on, round the ring in steps of one up or down. */
-  #nearestRefuses(part: number, step: number): boolean {
+  /** The refusals of the nearest known part, from a part on, round the ring in steps of one up or down; 0 if none is known. */
+  #nearest(part: number, step: number): number {
     const first = part - (part % PARTS);
     for (let way = 0, at = part; way < PARTS; way++, at = first + ((at - first + step) % PARTS)) {
       const refusals = this.#refusalsOf(at);
-      if (refusals < 0) return false;
-      if (refusals >= REFUSALS) return true;
+      if (refusals < 0 || refusals >= REFUSALS) return refusals;
     }
-    return false;
+    return 0;
   }
 
   #refusalsOf(part: number): number {

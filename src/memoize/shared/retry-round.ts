@@ -9,6 +9,8 @@
  * Each one that is taken has others follow, so a shard that takes writes again gets all of its invalidations in few round trips. A shard
  * that still refuses holds up none. It gets {@link TRIES} retries in each of its parts at most, and only while others are taken.
  *
+ * What is refused for a reason of its own, by a part that takes others, is tried again within {@link ROUNDS} rounds, however much it is.
+ *
  * The rounds go round the parts in large steps, so each shard is asked in each round, in proportion to its share of the parts that have
  * pending invalidations.
  */
@@ -17,6 +19,8 @@ import type { Invalidation } from './invalidation.js';
 
 /** How many retries a round begins with. */
 const SAMPLE = 16;
+/** In how many rounds each invalidation of a part that takes others is tried, and how many of them at most in one round. */
+const [ROUNDS, MOST] = [60, 512];
 /** How many follow one that was taken: in its part, and in others. */
 const FOLLOWERS = 8;
 /** How often a part that refuses is tried at most, while other parts take theirs. What it refused may be refused for its own reason. */
@@ -29,6 +33,8 @@ export class RetryRound {
   /** The invalidations of each part that were not tried in this round, the next one last. */
   readonly #byPart = new Map<number, Invalidation[]>();
   readonly #otherParts: Iterator<number>;
+  readonly #partOf: (each: Invalidation) => number;
+  readonly #inTurn: readonly Invalidation[];
   #first: Invalidation | undefined = undefined;
   #turn: number;
 
@@ -42,9 +48,10 @@ export class RetryRound {
     turn: number,
   ) {
     this.#turn = turn;
+    this.#partOf = partOf;
     const wasTried = (each: Invalidation): boolean => each.wasTried;
-    const inTurn = [...failed.filter((each) => !wasTried(each)), ...failed.filter(wasTried)];
-    for (const each of inTurn.reverse()) {
+    this.#inTurn = [...failed.filter((each) => !wasTried(each)), ...failed.filter(wasTried)];
+    for (const each of [...this.#inTurn].reverse()) {
       if (each.kind === 'cache') {
         this.#first = each;
         continue;
@@ -62,8 +69,8 @@ export class RetryRound {
     return this.#turn;
   }
 
-  /** The retries that the round begins with. That of the whole cache is always one of them. */
-  sample(): Invalidation[] {
+  /** The retries that the round begins with. That of the whole cache is always one of them. `takes` tells of a part that takes others. */
+  sample(takes: (part: number) => boolean): Invalidation[] {
     const sample = this.#first === undefined ? [] : [this.#first];
     sample.push(...this.#ofOtherParts(SAMPLE - sample.length));
     for (let isOver = false; !isOver; ) {
@@ -75,7 +82,10 @@ export class RetryRound {
         isOver = false;
       }
     }
-    return sample;
+    if (this.#inTurn.length <= SAMPLE * ROUNDS) return sample;
+    const refusedAlone = this.#inTurn.map(this.#partOf).filter(takes);
+    const more = refusedAlone.slice(SAMPLE, Math.min(refusedAlone.length / ROUNDS, MOST));
+    return [...sample, ...more.flatMap((part) => this.#of(part, 1))];
   }
 
   /** The retries that follow one which the store has taken. */
