@@ -167,7 +167,7 @@ export class Loader {
     load.result = promise;
     load.promise = promise;
     const { background, forced } = load.details;
-    if (!background && !forced) this.#limitedResult(load, kept);
+    if (!background && !forced) this.#startSoftLimit(load, kept);
     this.#flights.makeJoinable(load);
     return load;
   }
@@ -175,7 +175,10 @@ export class Loader {
   /** The promise for a caller that joins a load: of the stale result, if the load is past its soft limit. */
   resultFor(load: Load, args: readonly unknown[]): unknown {
     const { isAnsweredStale, replaces } = load.details;
-    if (!isAnsweredStale) return this.#limitedResult(load, args);
+    if (!isAnsweredStale) {
+      this.#startSoftLimit(load, args);
+      return load.result;
+    }
     if (!this.#mayServe(replaces, load, this.#settings.clock.now())) return load.promise;
     this.#recorder.servedStale(args);
     return load.result;
@@ -221,17 +224,15 @@ export class Loader {
   }
 
   /**
-   * The promise for the callers of a load, who get the stale result at the soft limit. For a load in the background and for a forced one
-   * the limit begins when the first other call joins it.
+   * Has the callers of a load get the stale result at the soft limit, unless it was started before. For a load in the background and for a
+   * forced one the limit begins when the first other call joins it.
    */
-  #limitedResult(load: Load, args: readonly unknown[]): unknown {
+  #startSoftLimit(load: Load, args: readonly unknown[]): void {
     const { soft = Infinity } = this.#settings.loadTimeouts ?? {};
     const { promise, result } = load;
     const { replaces } = load.details;
     const isLimited = result !== promise;
-    if (soft === Infinity || replaces === undefined || promise === undefined || isLimited) {
-      return result;
-    }
+    if (soft === Infinity || replaces === undefined || promise === undefined || isLimited) return;
     load.ownDetails.unlimited = load.callerCount;
     load.result = untilSoftLimit(soft, this.#settings, promise, (resolve) => {
       const latest = this.#flights.latestOf(load);
@@ -242,7 +243,6 @@ export class Loader {
       this.#recorder.servedStale(args, load.answeredStale());
       resolve(replaces.settled);
     });
-    return load.result;
   }
 
   /**
