@@ -44,6 +44,13 @@ export const NETWORK_CODES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 
+/** Codes of errors that pass by themselves if the server is the right one: it restarts, or another one takes its place. */
+export const AWAY_CODES: ReadonlySet<unknown> = new Set([
+  ...NETWORK_CODES,
+  'EAI_AGAIN', // The name of a server that fails over may have no address for a while.
+  'ENOTFOUND',
+]);
+
 /** What a pool's factory says of errors, for the errors of one driver. */
 export interface DriverErrors {
   /** Whether an error shows that its connection must not be lent again. */

@@ -24,6 +24,8 @@ export interface ClientSession<T> {
 /** A driver, which is loaded with the first connection: an application that only adopts a pool does not load it. */
 export interface Driver<T, M> {
   readonly errors: DriverErrors;
+  /** Whether an error of `open` says that the server is away for now: it restarts, or another one takes its place. */
+  isAway(error: unknown): boolean;
   load(): Promise<M>;
   /** Makes a session. `onBroken` is to be called with the reason when its connection breaks. */
   makeSession(module: M, onBroken: (reason: Error) => void): ClientSession<T>;
@@ -35,17 +37,31 @@ const VALIDATE_AFTER_IDLE_MILLIS = 500;
 /** Keepalive finds connections that a network has dropped, in milliseconds. */
 const KEEPALIVE_MILLIS = 60_000;
 
-/** Makes a pool of the connections of a driver. */
+/** How many failures in a row reject a caller, unless the server has been there before and is away for now. */
+const ATTEMPTS = 8;
+
+/**
+ * Makes a pool of the connections of a driver. Without `createAttempts`, callers wait for a server that is away as long as they like, once the
+ * pool has had a connection to it. Before that, the address may be wrong.
+ */
 export function createSessionPool<T extends object, M>(
   driver: Driver<T, M>,
   options: PoolOptions,
 ): Pool<T> {
   const sessions = new WeakMap<T, ClientSession<T>>();
   const sessionOf = (client: T): ClientSession<T> => sessions.get(client) as ClientSession<T>;
+  let lastAttempt = 0;
+  let isServerKnown = false;
+  const mayPass = (error: unknown): boolean =>
+    options.createAttempts !== undefined ||
+    lastAttempt < ATTEMPTS ||
+    (isServerKnown && driver.isAway(error));
   const pool = createPool<T>(
     {
       ...driver.errors,
-      async create({ signal }) {
+      isPermanent: (error) => driver.errors.isPermanent(error) || !mayPass(error),
+      async create({ signal, attempt }) {
+        lastAttempt = attempt;
         const module = await driver.load();
         signal.throwIfAborted();
         const breaks: Error[] = [];
@@ -55,6 +71,7 @@ export function createSessionPool<T extends object, M>(
         });
         sessions.set(session.client, session);
         await opened(session, signal, breaks);
+        isServerKnown = true;
         return session.client;
       },
       validate: (client) => sessionOf(client).isAlive(),
@@ -65,6 +82,7 @@ export function createSessionPool<T extends object, M>(
       testOnBorrow: true,
       validateAfterIdleMillis: VALIDATE_AFTER_IDLE_MILLIS,
       keepaliveMillis: KEEPALIVE_MILLIS,
+      createAttempts: Number.POSITIVE_INFINITY,
       ...options,
     },
   );

@@ -5,7 +5,7 @@ import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
 import { expectDriverConfig } from '../client/driver-config.js';
 import { createSessionPool } from '../client/session-pool.js';
-import { mysqlErrors } from './mysql-errors.js';
+import { isAway, mysqlErrors } from './mysql-errors.js';
 import { MysqlSession, type SessionVariables } from './mysql-session.js';
 
 /** Options of `createClientPool`, besides those of `createPool`. */
@@ -40,8 +40,8 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
  * connection that cannot be reset is destroyed.
  *
  * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end
- * of its loan. A server that takes no more connections makes
- * callers wait. A connection that was idle for more than 500 ms is pinged before it is lent.
+ * of its loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to it:
+ * it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A connection that was idle for more than 500 ms is pinged before it is lent.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
  * that is no object with settings: a URL, an array, a Map or a pool.
@@ -69,6 +69,7 @@ export function createClientPool(
   return createSessionPool(
     {
       errors: mysqlErrors,
+      isAway,
       load: async () => (await import('mysql2')).default,
       makeSession: (mysql, onBroken) =>
         new MysqlSession(mysql.createConnection(config), sessionVariables, onBroken),

@@ -1,9 +1,18 @@
 /** What errors of mysql2, MySQL and MariaDB say about a connection. */
-import { anyInChain, type DriverError, type DriverErrors, NETWORK_CODES } from '../error-chain.js';
+import {
+  AWAY_CODES,
+  anyInChain,
+  type DriverError,
+  type DriverErrors,
+  NETWORK_CODES,
+} from '../error-chain.js';
+
+/** ER_SERVER_SHUTDOWN. */
+const SERVER_SHUTDOWN = 1053;
 
 /** Error numbers after which a connection must not be lent again. */
 const BROKEN_NUMBERS: ReadonlySet<unknown> = new Set([
-  1053, // ER_SERVER_SHUTDOWN
+  SERVER_SHUTDOWN,
   1152, // ER_ABORTING_CONNECTION
   1184, // ER_NEW_ABORTING_CONNECTION
   1290, // ER_OPTION_PREVENTS_STATEMENT: the server is read-only since a failover
@@ -50,6 +59,15 @@ export function isUnsent(error: unknown): boolean {
   return anyInChain(
     error,
     ({ code, message }) => UNSENT_CODES.has(code) || CLOSED_MESSAGE.test(String(message)),
+  );
+}
+
+/** Whether an error of a new connection says that the server is away for now: it restarts, or another one takes its place. */
+export function isAway(error: unknown): boolean {
+  return anyInChain(
+    error,
+    ({ code, errno }) =>
+      errno === SERVER_SHUTDOWN || code === 'PROTOCOL_CONNECTION_LOST' || AWAY_CODES.has(code),
   );
 }
 

@@ -6,7 +6,7 @@ import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
 import { expectDriverConfig } from '../client/driver-config.js';
 import { createSessionPool } from '../client/session-pool.js';
-import { pgErrors } from './pg-errors.js';
+import { isAway, pgErrors } from './pg-errors.js';
 import { PgSession, type Pooler } from './pg-session.js';
 
 /** Options of `createClientPool`, besides those of `createPool`. */
@@ -50,8 +50,8 @@ const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>
  * be reset is destroyed.
  *
  * A client that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`pgErrors`) at the end of its
- * loan. A server that takes no more connections makes callers
- * wait. A client that was idle for more than 500 ms is asked `select 1` before it is lent.
+ * loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to it: it
+ * restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A client that was idle for more than 500 ms is asked `select 1` before it is lent.
  *
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off. `config` is read for each connection, so a
  * password that has changed there is that of the next one.
@@ -82,6 +82,7 @@ export function createClientPool(
   return createSessionPool(
     {
       errors: pgErrors,
+      isAway,
       load: async () => (await import('pg')).default,
       makeSession: (pg, onBroken) =>
         new PgSession(

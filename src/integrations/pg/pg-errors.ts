@@ -1,5 +1,11 @@
 /** What errors of pg and Postgres say about a connection. */
-import { anyInChain, type DriverError, type DriverErrors, NETWORK_CODES } from '../error-chain.js';
+import {
+  AWAY_CODES,
+  anyInChain,
+  type DriverError,
+  type DriverErrors,
+  NETWORK_CODES,
+} from '../error-chain.js';
 
 /** SQLSTATE read_only_sql_transaction. */
 const READ_ONLY = '25006';
@@ -87,6 +93,21 @@ export function isUnsent(error: unknown): boolean {
   return anyInChain(
     error,
     ({ code, message }) => UNSENT_STATES.has(code) || UNSENT_MESSAGE.test(String(message)),
+  );
+}
+
+/** SQLSTATEs of a server that stops or starts: admin_shutdown, crash_shutdown, cannot_connect_now. */
+const AWAY_STATES: ReadonlySet<unknown> = new Set(['57P01', '57P02', '57P03']);
+
+/** Messages of pg, and of PgBouncer whose server does not answer. */
+const AWAY_MESSAGES = /^Connection terminated|^timeout expired$|server_login_retry|connect failed/;
+
+/** Whether an error of a new connection says that the server is away for now: it restarts, or another one takes its place. */
+export function isAway(error: unknown): boolean {
+  return anyInChain(
+    error,
+    ({ code, message }) =>
+      AWAY_STATES.has(code) || AWAY_CODES.has(code) || AWAY_MESSAGES.test(String(message)),
   );
 }
 

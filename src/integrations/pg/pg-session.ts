@@ -80,6 +80,8 @@ export class PgSession implements ClientSession<Client> {
 
   async open(): Promise<void> {
     await this.client.connect();
+    // PgBouncer accepts a client although its server does not answer.
+    if (this.#settings.pooler === 'transaction') await this.client.query('select 1');
     const { connectionParameters, _types } = this.#internals;
     this.#initial = [
       new InitialListeners(this.client),

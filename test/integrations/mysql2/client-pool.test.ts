@@ -318,6 +318,16 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     await until(() => network.connections === 0);
   });
 
+  test('a server that restarts rejects no caller, however often it is asked meanwhile', async () => {
+    await using t = await setUp();
+    await t.pool.use((connection) => connection.query('do 0'));
+    await server.crash();
+    const waiting = t.pool.use((connection) => firstValue(connection, 'select 1 as it'));
+    await until(() => t.pool.stats().createErrors > 8);
+    await server.start();
+    expect(await waiting).toBe(1);
+  });
+
   describe('transaction()', () => {
     test('the work is stored when it succeeds, and not when it fails', async () => {
       await using t = await setUp();

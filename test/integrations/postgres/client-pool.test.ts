@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../examples/service/free-port.js';
 import {
   type LocalPostgres,
   startLocalPostgres,
@@ -310,6 +311,29 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     expect(t.pool.stats().destroyed).toBe(1);
   });
 
+  test('a server that restarts rejects no caller, however often it is asked meanwhile', async () => {
+    await using pool = createClientPool({ connectionString: server.url }, { max: 1 });
+    await pool.use((client) => client.query('select 1'));
+    await server.stop('immediate');
+    const waiting = pool.use((client) => firstValue(client, 'select 1 as it'));
+    await until(() => pool.stats().createErrors > 8);
+    await server.start();
+    expect(await waiting).toBe(1);
+  });
+
+  test('a server that has never been there rejects its callers, and so does a refused log-in', async () => {
+    const port = await freePort();
+    await using pool = createClientPool({ host: '127.0.0.1', port }, { max: 1 });
+    await expect(pool.lease()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    const config: pg.ClientConfig = { connectionString: server.url };
+    await using moved = createClientPool(config, { max: 1 });
+    await moved.use((client) => client.query('select 1'));
+    config.connectionString = server.url.replace(/[^/]*$/, 'elsewhere');
+    await moved.invalidate();
+    await expect(moved.lease()).rejects.toMatchObject({ cause: { code: '3D000' } });
+    expect([pool.stats().createErrors, moved.stats().createErrors]).toEqual([8, 8]);
+  });
+
   test('a server that becomes read-only: the client is not lent again', async () => {
     await using t = await setUp();
     const writing = t.pool.use(async (client) => {
@@ -590,6 +614,23 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       expect(await pool.use((client) => firstValue(client, count))).toBe(40);
       expect(await pool.use((client) => firstValue(client, 'show work_mem'))).toBe('4MB');
       expect(pool.stats()).toMatchObject({ destroyed: 0, createErrors: 0 });
+    });
+
+    test('a server that PgBouncer cannot reach makes no clients, so there is a pause before each attempt', async () => {
+      await using cutOff = await PgBouncer.to(server.port, 1);
+      await using pool = createClientPool(
+        { connectionString: cutOff.url },
+        { max: 1, pooler: 'transaction' },
+      );
+      await pool.use((client) => client.query('select 1'));
+      await server.stop('immediate');
+      await pool.evict(() => true);
+      const leaving = new AbortController();
+      const waiting = pool.lease({ signal: leaving.signal }).catch(String);
+      await until(() => pool.stats().createErrors > 4);
+      leaving.abort('left');
+      expect([await waiting, pool.stats().created]).toEqual(['left', 1]);
+      await server.start();
     });
 
     test('a transaction that a holder left open is rolled back, and its connection is free for others', async () => {
