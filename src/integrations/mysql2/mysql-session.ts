@@ -30,6 +30,7 @@ export class MysqlSession implements ClientSession<Connection> {
   #restoring: readonly string[] = [];
   /** What the connection had before its first loan. */
   #initial: readonly { restore(): void }[] = [];
+  #initialConfig: InitialProperties | undefined = undefined;
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
   constructor(
@@ -57,8 +58,8 @@ export class MysqlSession implements ClientSession<Connection> {
       new InitialListeners(core),
       new InitialProperties(this.client),
       new InitialProperties(core, STATE),
-      new InitialProperties(core.config),
     ];
+    this.#initialConfig = new InitialProperties(core.config);
     const setting = this.#statementsThatSet();
     const restoring = await this.#statementsThatRestore();
     await this.#runAll(setting);
@@ -110,14 +111,11 @@ export class MysqlSession implements ClientSession<Connection> {
    */
   async reset(): Promise<void> {
     if (this.#health.isBroken) throw new Error('the connection broke during the loan');
-    this.#restore(); // The holder may have replaced methods, and settings of the log-in.
+    for (const part of this.#initial) part.restore(); // The holder may have replaced methods.
+    this.#initialConfig?.restore(); // It has the settings of the log-in.
     await this.client.changeUser({});
     await this.#runAll(this.#restoring);
-    this.#restore(); // A log-in of the holder that it did not await has changed the settings when it ended.
-  }
-
-  #restore(): void {
-    for (const part of this.#initial) part.restore();
+    this.#initialConfig?.restore(); // A log-in of the holder that it did not await has changed it when it ended.
   }
 
   close(): Promise<void> {

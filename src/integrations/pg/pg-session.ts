@@ -46,7 +46,7 @@ const STATE: ReadonlySet<string> = new Set([
 
 /** What pg's types do not declare. */
 interface ClientInternals {
-  readonly connectionParameters: object;
+  readonly connectionParameters: { query_timeout: unknown };
   /** The parsers of this client, by type: what `client.setTypeParser` adds to. */
   readonly _types: { readonly text: object; readonly binary: object };
   readonly connection: {
@@ -66,6 +66,8 @@ export class PgSession implements ClientSession<Client> {
   #status = IDLE;
   /** What the client had before its first loan. */
   #initial: readonly { restore(): void }[] = [];
+  /** Of its configuration, an open client uses this alone. */
+  #queryTimeout: unknown = undefined;
   #initialParsers: readonly InitialProperties[] = [];
 
   /** `onBroken` is called once, with the reason, when the connection breaks while the pool may have it. */
@@ -83,11 +85,8 @@ export class PgSession implements ClientSession<Client> {
     // PgBouncer accepts a client although its server does not answer.
     if (this.#settings.pooler === 'transaction') await this.client.query('select 1');
     const { connectionParameters, _types } = this.#internals;
-    this.#initial = [
-      new InitialListeners(this.client),
-      new InitialProperties(this.client, STATE),
-      new InitialProperties(connectionParameters),
-    ];
+    this.#initial = [new InitialListeners(this.client), new InitialProperties(this.client, STATE)];
+    this.#queryTimeout = connectionParameters.query_timeout;
     this.#initialParsers = [
       new InitialProperties(_types),
       new InitialProperties(_types.text),
@@ -107,7 +106,8 @@ export class PgSession implements ClientSession<Client> {
    */
   async reset(): Promise<void> {
     this.#expectWhole();
-    this.#restore(this.#initial); // The holder may have replaced `query`.
+    for (const part of this.#initial) part.restore(); // The holder may have replaced `query`.
+    this.#internals.connectionParameters.query_timeout = this.#queryTimeout;
     if (this.#status !== IDLE || !(await this.#isResetOutsideOfTransaction())) {
       await this.client.query('rollback');
       if (!(await this.#isResetOutsideOfTransaction())) {
@@ -117,12 +117,8 @@ export class PgSession implements ClientSession<Client> {
       }
     }
     this.#expectWhole();
-    this.#restore([...this.#initial, ...this.#initialParsers]); // Its last statements have used the parsers of the holder.
+    for (const parsers of this.#initialParsers) parsers.restore(); // The last statements of the holder have used its own.
     if (!this.#settings.keepPreparedStatements) this.#forgetPrepared();
-  }
-
-  #restore(parts: readonly { restore(): void }[]): void {
-    for (const part of parts) part.restore();
   }
 
   async #isResetOutsideOfTransaction(): Promise<boolean> {
