@@ -25,16 +25,19 @@ export class ProfileTooLargeError extends TenureError {
   }
 }
 
+const WRITE_AGAIN =
+  'Write it again with takeSnapshot() or v8.writeHeapSnapshot(), and wait until that returns.';
+
 /**
  * Error for a file that is no heap snapshot of V8, is cut short, or cannot be read. Code `TENURE_PROFILE_BAD_SNAPSHOT`.
  */
 export class BadSnapshotError extends TenureError {
-  /** `problem` says what is wrong with `file`; `cause` is the error of the file system, if there is one. */
-  constructor(file: string, problem: string, cause?: unknown) {
-    super(
-      `${file}: ${problem} Write it again with takeSnapshot() or v8.writeHeapSnapshot(), and wait until that returns.`,
-      { code: 'TENURE_PROFILE_BAD_SNAPSHOT', ...(cause === undefined ? {} : { cause }) },
-    );
+  /** `problem` says what is wrong with `file`, and `advice` what to do; `cause` is the error of the file system, if there is one. */
+  constructor(file: string, problem: string, cause?: unknown, advice = WRITE_AGAIN) {
+    super(`${file}: ${problem} ${advice}`, {
+      code: 'TENURE_PROFILE_BAD_SNAPSHOT',
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 
   static {

@@ -93,7 +93,7 @@ test('census prints JSON', async () => {
 
 test.each([
   [['census'], 'Name a snapshot'],
-  [['census', 'none.heapsnapshot'], 'cannot be read (ENOENT)'],
+  [['census', 'none.heapsnapshot'], 'cannot be read (ENOENT). Name a file that exists'],
   [['census', 'a.heapsnapshot', 'b.heapsnapshot'], 'is too much'],
   [['census', 'a.heapsnapshot', '--by', 'colour'], '--by must be one of'],
   [['census', 'a.heapsnapshot', '--rows', '0'], '--rows must be an integer ≥ 1'],

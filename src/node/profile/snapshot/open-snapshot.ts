@@ -98,7 +98,8 @@ export async function openSnapshot(
     }
   } catch (error) {
     if (!isFileSystemError(error)) throw error;
-    throw new BadSnapshotError(path, `it cannot be read (${error.code}).`, error);
+    const advice = 'Name a file that exists, is no folder or pipe, and may be read.';
+    throw new BadSnapshotError(path, `it cannot be read (${error.code}).`, error, advice);
   }
 }
 
