@@ -14,15 +14,19 @@ export function nameClass(prototype: object, name: string): void {
   Object.defineProperty(prototype, NAME, { value: name });
 }
 
-/** Expects an instance of `type`, which is named `name` with its article. The error tells of an instance that another copy has made. */
+/**
+ * Expects an instance of `type`, which is named `name` with its article. The error tells of an instance that another copy has made, and says
+ * for any other value what was `expected`.
+ */
 export function instanceOf(
   type: abstract new (...args: never[]) => unknown,
   name: string,
+  expected: string = name,
 ): OptionCheck {
   nameClass(type.prototype, name);
   return (value) => {
     if (value instanceof type) return undefined;
-    return nameOf(value) === name ? `${name} of this copy of tenure ${ADVICE}` : name;
+    return nameOf(value) === name ? `${name} of this copy of tenure ${ADVICE}` : expected;
   };
 }
 

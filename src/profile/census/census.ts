@@ -312,4 +312,4 @@ function unknownHandle(method: string, handle: unknown): InvalidArgumentError {
   );
 }
 
-const aCensus: OptionCheck = instanceOf(Census, 'a result of `census()`');
+const aCensus: OptionCheck = instanceOf(Census, 'a census', 'a census, as `census()` returns it');
