@@ -11,38 +11,38 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 43_000,
-  weak: 28_900,
+  scope: 44_200,
+  weak: 29_200,
   gc: 88_000,
-  pool: 90_700,
-  memoize: 82_600,
+  pool: 91_600,
+  memoize: 83_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_400,
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 47_900,
-  view: 49_400,
-  node: 36_900,
-  register: 185_600,
-  testing: 160_200,
-  'testing/jest': 162_000,
-  'testing/jest-setup': 160_300,
-  'testing/node': 161_800,
-  'testing/vitest': 162_300,
-  'testing/vitest-setup': 158_700,
-  watchdog: 151_700,
-  'integrations/express': 6_200,
+  'memoize/shared': 48_600,
+  view: 50_000,
+  node: 38_200,
+  register: 187_800,
+  testing: 160_700,
+  'testing/jest': 162_900,
+  'testing/jest-setup': 161_200,
+  'testing/node': 162_600,
+  'testing/vitest': 163_200,
+  'testing/vitest-setup': 159_600,
+  watchdog: 152_500,
+  'integrations/express': 6_300,
   'integrations/fastify': 4_700,
-  'integrations/nest': 7_400,
+  'integrations/nest': 7_500,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 49_600,
-  'integrations/mysql2': 100_600,
-  'integrations/pg': 102_100,
-  'integrations/redis': 11_800,
-  'integrations/tarn': 50_100,
-  '.': 505_400,
+  'integrations/generic-pool': 50_500,
+  'integrations/mysql2': 103_700,
+  'integrations/pg': 104_900,
+  'integrations/redis': 12_100,
+  'integrations/tarn': 51_500,
+  '.': 509_500,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -117,14 +117,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 75.7 kB', async () => {
+test('createPool, imported alone, stays below 76.6 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(75_700);
+  expect(minifiedBytes).toBeLessThanOrEqual(76_600);
 });
 
-test('memoize, imported alone, stays below 60.2 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 60.6 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(60_200);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(60_600);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });
