@@ -137,7 +137,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
 export interface LoadTimeouts {
   /**
    * When callers get the stale result, in milliseconds, if there is one within `staleIfError`. The load goes on, and later
-   * callers get its result. For a load in the background the time begins when a caller joins it. @default no limit
+   * callers get its result. For a load in the background the time begins when a caller joins it. It must be less than
+   * `hard`. @default no limit
    */
   readonly soft?: number;
   /**
@@ -218,11 +219,13 @@ function madeBy(call: string, subpath: string, method: string): OptionCheck {
 function loadTimeouts(value: unknown): string | undefined {
   const { soft, hard, ...others } =
     typeof value === 'object' && value !== null ? ({ ...value } as LoadTimeouts) : { hard: value };
-  return [soft, hard].every(
+  const areLimits = [soft, hard].every(
     (limit) => limit === undefined || positiveMillis(limit) === undefined,
-  ) && Object.keys(others).length === 0
+  );
+  const isInOrder = soft === undefined || hard === undefined || soft < (hard as number);
+  return areLimits && isInOrder && Object.keys(others).length === 0
     ? undefined
-    : 'a number of milliseconds > 0, or { soft, hard } with such numbers';
+    : 'a number of milliseconds > 0, or { soft, hard } with such numbers and soft < hard';
 }
 
 /** Each option's check and default. */

@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.js';
 
 /** How the limit adapts. */
 export interface AdaptiveMaxOptions {
-  /** The limit never falls below this. @default the larger of 1 and `min` */
+  /** The limit never falls below this. At most `max`. @default the larger of 1 and `min` */
   readonly floor?: number;
   /** How long it takes for the limit to grow by one, in milliseconds. @default 10_000 */
   readonly recoverMillis?: number;

@@ -257,10 +257,18 @@ export function checkValidation<T>(
   }
 }
 
-/** Throws {@link InvalidArgumentError} unless `min` is at most `max`. */
-export function checkLimits(where: string, { min, max }: PoolLimits): void {
-  if (min <= max) return;
-  throw new InvalidArgumentError(`${where}: \`min\` must be at most \`max\` (${max}), got ${min}.`);
+/** Throws {@link InvalidArgumentError} unless `min`, and the floor of `adaptiveMax`, are at most `max`. */
+export function checkLimits(
+  where: string,
+  { min, max, adaptiveMax }: PoolLimits & Partial<Pick<PoolSettings, 'adaptiveMax'>>,
+): void {
+  const floor = (typeof adaptiveMax === 'object' && adaptiveMax.floor) || 1;
+  for (const [name, limit] of Object.entries({ min, 'adaptiveMax.floor': floor })) {
+    if (limit <= max) continue;
+    throw new InvalidArgumentError(
+      `${where}: \`${name}\` must be at most \`max\` (${max}), got ${limit}.`,
+    );
+  }
 }
 
 /** The limits that `resize` is called with, and the present ones where it gives none. */

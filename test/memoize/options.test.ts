@@ -14,6 +14,8 @@ describe('options', () => {
     [{ key: 'id' }, /`key` must be a function/],
     [{ name: '' }, /`name`/],
     [{ loadTimeoutMillis: null }, /`loadTimeoutMillis` must be a number of milliseconds > 0/],
+    [{ loadTimeoutMillis: { soft: 5, hard: 1 } }, /`loadTimeoutMillis` must be .* soft < hard/],
+    [{ loadTimeoutMillis: { soft: 5, hard: 5 } }, /`loadTimeoutMillis` must be .* soft < hard/],
     [{ clock: {} }, /`clock` must be an object with now\(\)/],
     [{ policy: s3fifo() }, /`policy` needs a limit: give `max` or `maxWeight`/],
     [{ policy: s3fifo(), max: Infinity }, /`policy` needs a limit/],

@@ -126,7 +126,7 @@ test('adaptiveMax halves the limit when the server is full, lets it grow by one 
   await pool.close({ graceMillis: 0, force: true });
 });
 
-test.each([5, 'yes', { floor: 0 }, { recoverMillis: 0 }, { floors: 1 }])(
+test.each([5, 'yes', { floor: 0 }, { floor: 11 }, { recoverMillis: 0 }, { floors: 1 }])(
   'adaptiveMax: %j is refused',
   (adaptiveMax) => {
     expect(() => open({}, { adaptiveMax: adaptiveMax as never })).toThrow('adaptiveMax');
