@@ -47,10 +47,12 @@ test('what is no watchdog is refused, and so is a malformed option', async () =>
     leakMatchers.toHaveNoLeaks(watchdog, { settleMilis: 1 } as object),
   ).rejects.toMatchObject({ code: 'TENURE_INVALID_ARGUMENT' });
   for (const options of [AbortSignal.abort(), [], null]) {
-    await expect(watchdog.assertNoLeaks(options as never)).rejects.toThrow(/must be an object/);
+    await expect(watchdog.assertNoLeaks(options as never)).rejects.toThrow(
+      /must be a plain object/,
+    );
     if (options === null) continue;
     await expect(leakMatchers.toHaveNoLeaks(watchdog, options as object)).rejects.toThrow(
-      /must be an object/,
+      /must be a plain object/,
     );
   }
   const inherited = Object.create({ graceMillis: -1 });
