@@ -315,6 +315,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     await using pool = createClientPool({ connectionString: server.url }, { max: 1 });
     await pool.use((client) => client.query('select 1'));
     await server.stop('immediate');
+    await until(() => pool.stats().destroyed === 1); // Until then, a caller may get the client, whose query fails.
     const waiting = pool.use((client) => firstValue(client, 'select 1 as it'));
     await until(() => pool.stats().createErrors > 8);
     await server.start();
