@@ -9,12 +9,17 @@ interface OpenStatement {
   on?(event: 'error', listener: () => void): unknown;
 }
 
+interface Emitter {
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
 /** What pg's types do not declare. */
 interface PgState {
   readonly readyForQuery?: boolean;
   readonly _activeQuery?: OpenStatement | null;
   readonly _queryQueue?: readonly OpenStatement[];
-  readonly connection?: { on(event: string, listener: () => void): unknown };
+  readonly connection?: Emitter;
 }
 
 /** Settles when what a holder has left open on a client of pg has ended. */
@@ -22,11 +27,17 @@ export function leftOpenOnPg(client: unknown): Promise<void> | undefined {
   const state = client as PgState | undefined | null;
   if (state?.readyForQuery !== false || openOn(state).length === 0) return undefined;
   return new Promise((resolve) => {
-    const look = (): void => {
-      if (openOn(state).length === 0) resolve();
+    const { connection } = state;
+    const ended = (): void => {
+      connection?.off('readyForQuery', look);
+      connection?.off('end', ended);
+      resolve();
     };
-    state.connection?.on('readyForQuery', look);
-    state.connection?.on('end', resolve);
+    const look = (): void => {
+      if (openOn(state).length === 0) ended();
+    };
+    connection?.on('readyForQuery', look);
+    connection?.on('end', ended);
   });
 }
 

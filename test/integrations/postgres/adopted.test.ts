@@ -1,5 +1,6 @@
 /** Adopted pools of pg and of knex, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { type Knex, knex as openKnex } from 'knex';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -150,6 +151,25 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
         expect(pool.stats().destroyedBy).toEqual({ reset: 1 });
         expect(String(print.mock.calls[0])).toMatch(/a cursor, a stream or a COPY/);
         print.mockRestore();
+        await pool.close({ endPeer: true });
+      });
+
+      test('leaves no listener on its connection, however often that ends in time', async () => {
+        const pool = adoptPgPool(openPgPool(1));
+        const listeners = ({ connection }: { connection?: EventEmitter }) =>
+          ['readyForQuery', 'end'].map((event) => connection?.listenerCount(event));
+        const before = await pool.use(async (client) => listeners(client as object));
+        for (let loan = 0; loan < 3; loan++) {
+          const query = open();
+          const lease = await pool.lease();
+          lease.resource.query(query);
+          const released = lease.release();
+          await query.submitted;
+          query.end();
+          await released;
+        }
+        expect(await pool.use(async (client) => listeners(client as object))).toEqual(before);
+        expect(pool.stats().destroyed).toBe(0);
         await pool.close({ endPeer: true });
       });
 
