@@ -9,7 +9,7 @@ import { memoize } from '../../../src/memoize/index.js';
 import type { Lease } from '../../../src/pool/index.js';
 import { RefCounted } from '../../../src/scope/index.js';
 import { Gate } from '../../kit/gate.js';
-import { eachQuietMinute, MINUTE } from '../minutes.js';
+import { eachMinute, eachQuietMinute, MINUTE } from '../minutes.js';
 import type { Conn, Program } from '../program.js';
 
 export const flows: readonly Program[] = [
@@ -31,10 +31,7 @@ export const flows: readonly Program[] = [
         await null;
         if (i % 50 === 0) await zoo.age(200);
       }
-      for (let m = 0; m < 3; m++) {
-        await zoo.traffic(pool, 1_500);
-        await zoo.age(MINUTE);
-      }
+      await eachMinute(zoo, 3, () => zoo.traffic(pool, 1_500));
       return held;
     },
   },
@@ -113,10 +110,7 @@ export const flows: readonly Program[] = [
         await using _lease = await pool.lease(); // LEAK: backpressure stops a stream for ever
         await pipeline(source, stuck);
       });
-      for (let minute = 0; minute < 6; minute++) {
-        await zoo.traffic(pool, 1_500);
-        await zoo.age(MINUTE);
-      }
+      await eachMinute(zoo, 6, () => zoo.traffic(pool, 1_500));
       return [source, stuck];
     },
   },
@@ -257,15 +251,9 @@ export const flows: readonly Program[] = [
         ),
       );
       await conn(1);
-      for (let m = 0; m < 3; m++) {
-        await zoo.traffic(pool, 1_500);
-        await zoo.age(MINUTE);
-      }
+      await eachMinute(zoo, 3, () => zoo.traffic(pool, 1_500));
       conn.delete(1);
-      for (let m = 0; m < 8; m++) {
-        await zoo.traffic(pool, 1_500);
-        await zoo.age(MINUTE);
-      }
+      await eachMinute(zoo, 8, () => zoo.traffic(pool, 1_500));
       return [conn, hang];
     },
   },
