@@ -333,16 +333,19 @@ test('a key is not forgotten during the pause after failures: its callers cannot
   await pool.close();
 });
 
-test('the pool of a forgotten key is closed, and nothing of the key is kept in memory', async () => {
+/** Pools by objects, and their factories in the order of the keys. Neither keeps a factory in memory. */
+function openByObject(options: KeyedPoolOptions) {
   const factories: WeakRef<Factory<object>>[] = [];
-  const pools = createKeyedPool<object, object>(
-    () => {
-      const factory = { create: () => ({}), destroy: () => {} };
-      factories.push(new WeakRef(factory));
-      return factory;
-    },
-    { maxTotal: 4, clock: new FakeClock() },
-  );
+  const pools = createKeyedPool<object, object>(() => {
+    const factory = { create: () => ({}), destroy: () => {} };
+    factories.push(new WeakRef(factory));
+    return factory;
+  }, options);
+  return { pools, factories };
+}
+
+test('the pool of a forgotten key is closed, and nothing of the key is kept in memory', async () => {
+  const { pools, factories } = openByObject({ maxTotal: 4, clock: new FakeClock() });
   pools.on('created', () => {});
   using _watch = pools[observe](new RecordingObserver());
   const refs = await (async () => {
@@ -360,15 +363,7 @@ test('the pool of a forgotten key is closed, and nothing of the key is kept in m
 });
 
 test('a key that waits for a place, to be warmed up, is not kept in memory when its caller leaves', async () => {
-  const factories: WeakRef<Factory<object>>[] = [];
-  const pools = createKeyedPool<object, object>(
-    () => {
-      const factory = { create: () => ({}), destroy: () => {} };
-      factories.push(new WeakRef(factory));
-      return factory;
-    },
-    { maxTotal: 1 },
-  );
+  const { pools, factories } = openByObject({ maxTotal: 1 });
   const held = await pools.lease({});
   await (async () => {
     const caller = new AbortController();
