@@ -11,7 +11,7 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 44_200,
+  scope: 44_400,
   weak: 29_200,
   gc: 88_000,
   pool: 91_700,
@@ -38,8 +38,8 @@ const BUDGETS: Readonly<Record<string, number>> = {
   profile: 57_400,
   'profile/v8': 58_000,
   'integrations/generic-pool': 50_500,
-  'integrations/mysql2': 103_700,
-  'integrations/pg': 105_000,
+  'integrations/mysql2': 103_900,
+  'integrations/pg': 105_200,
   'integrations/redis': 12_100,
   'integrations/tarn': 51_500,
   '.': 509_700,
@@ -117,9 +117,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 76.6 kB', async () => {
+test('createPool, imported alone, stays below 76.8 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(76_600);
+  expect(minifiedBytes).toBeLessThanOrEqual(76_800);
 });
 
 test('memoize, imported alone, stays below 60.6 kB beside lru-cache, and has no part that is imported apart', async () => {

@@ -1,8 +1,7 @@
 /** Waits for a whole pool (`drain`, `ready`, `invalidate`, …) that a caller may limit. */
 import type { Clock } from '../core/clock.js';
-import { startLimit } from '../core/limit-timer.js';
+import { followWithin } from '../core/limited-wait.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
-import { followUntilAbort } from '../core/signal-waits.js';
 import { DeadlineError } from './pool-errors.js';
 
 /** How long a caller waits for a whole pool. What the pool does goes on when the caller has left. */
@@ -35,30 +34,12 @@ export function withDeadline<T>(
   { clock, name }: { readonly clock: Clock; readonly name: string },
   where: string,
   figures: () => string,
-  onLeave: () => void = () => {},
+  onLeave?: () => void,
 ): Promise<T> {
-  if (signal === undefined && timeoutMillis === Number.POSITIVE_INFINITY) return promise;
-  const timeout = new AbortController();
-  let cancel: (() => void) | undefined;
-  const end = (): void => cancel?.();
-  const leave = (): void => {
-    end();
-    onLeave();
-  };
-  const timed = followUntilAbort(promise, timeout.signal, leave);
-  const wait =
-    signal === undefined
-      ? timed
-      : followUntilAbort(timed, signal, (reason) => timeout.abort(reason)); // It ends both waits: `promise` may never settle.
-  wait.then(end, end);
-  if (timeoutMillis !== Number.POSITIVE_INFINITY) {
-    try {
-      cancel = startLimit(clock, timeoutMillis, () => {
-        timeout.abort(new DeadlineError(name, where, timeoutMillis, figures()));
-      });
-    } catch (error) {
-      timeout.abort(error);
-    }
-  }
-  return wait;
+  return followWithin(
+    promise,
+    { clock, signal, timeoutMillis },
+    () => new DeadlineError(name, where, timeoutMillis, figures()),
+    onLeave,
+  );
 }

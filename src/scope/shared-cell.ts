@@ -18,7 +18,7 @@ import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
-import { startLimit } from '../core/limit-timer.js';
+import { followWithin } from '../core/limited-wait.js';
 import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
@@ -251,9 +251,7 @@ export class SharedCell<T> {
     caller: Caller | undefined,
   ): Promise<SharedLease<T>> {
     try {
-      const { ready } = instance;
-      const wait = signal === undefined ? ready : followUntilAbort(ready, signal, () => {});
-      await (this.#owner.acquireTimeoutMillis === Infinity ? wait : this.#inTime(wait, instance));
+      await this.#whenCreated(instance, signal);
     } catch (error) {
       this.#left(instance);
       throw error;
@@ -261,18 +259,14 @@ export class SharedCell<T> {
     return this.#lease(instance, caller);
   }
 
-  /** Follows the wait of a caller until its time is over. */
-  async #inTime(wait: Promise<void>, instance: SharedInstance<T>): Promise<void> {
-    const { label, clock, acquireTimeoutMillis } = this.#owner;
-    const limit = new AbortController();
-    const cancel = startLimit(clock, acquireTimeoutMillis, () =>
-      limit.abort(new RefCountedTimeoutError(label, acquireTimeoutMillis, instance.isLive)),
+  /** Follows the creation until the caller leaves. */
+  #whenCreated(instance: SharedInstance<T>, signal: AbortSignal | undefined): Promise<void> {
+    const { label, clock, acquireTimeoutMillis: timeoutMillis } = this.#owner;
+    return followWithin(
+      instance.ready,
+      { clock, signal, timeoutMillis },
+      () => new RefCountedTimeoutError(label, timeoutMillis, instance.isLive),
     );
-    try {
-      await followUntilAbort(wait, limit.signal, () => {});
-    } finally {
-      cancel();
-    }
   }
 
   /** A caller has left that waited for the creation. */

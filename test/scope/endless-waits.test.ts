@@ -1,6 +1,7 @@
 /** Waits that never end by themselves, as the guide lists them. A `signal` ends those that have one. */
 import { describe, expect, test } from 'vitest';
 import { AsyncRunStack, RefCounted, RefCountedMap } from '../../src/scope/index.js';
+import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
@@ -119,6 +120,23 @@ describe('acquireTimeoutMillis ends', () => {
     expect((await kept).value).toBe('db');
     expect(clock.pendingTimers).toBe(0);
     await (await kept).release();
+  });
+
+  test('a wait with a signal that lives on, which keeps nothing in memory', async () => {
+    const service = new AbortController();
+    const creators: WeakRef<object>[] = [];
+    await (async () => {
+      const clock = new FakeClock();
+      const create = (): Promise<object> => new Promise(() => {});
+      creators.push(new WeakRef(create));
+      const shared = new RefCounted(create, { acquireTimeoutMillis, clock });
+      const left = shared.acquire(options(service)).catch((error: unknown) => error);
+      await clock.advance(50);
+      expect(await left).toEqual(timeout('waiting for create()'));
+    })();
+    await collectGarbage();
+    expect(creators[0]?.deref()).toBeUndefined();
+    expect(service.signal.aborted).toBe(false);
   });
 });
 
