@@ -65,6 +65,14 @@ const source = fileURLToPath(new URL('src', import.meta.url));
 /** Alias for `vitest --mode lowest`: the lowest version of lru-cache in the range of `package.json`. */
 const LOWEST_LRU_CACHE = { find: /^lru-cache$/, replacement: 'lru-cache-lowest' };
 
+/** Files that are the same with each version of lru-cache: of the shared level, and of the other policies. */
+const WITHOUT_LRU_CACHE = ['test/memoize/{shared-*,adaptive,s3-fifo}.test.ts'];
+
+const EXCLUDED: Record<string, string[]> = {
+  slow: [],
+  lowest: [...SLOW, ...WITHOUT_LRU_CACHE],
+};
+
 const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   plugins: [
     {
@@ -96,7 +104,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   },
   test: {
     include: mode === 'slow' ? SLOW : ['test/**/*.test.ts'],
-    exclude: mode === 'slow' ? [] : SLOW,
+    exclude: EXCLUDED[mode] ?? SLOW,
     setupFiles: ['test/kit/leave-nothing-behind.ts', 'test/kit/fail-on-leaks.ts'],
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
