@@ -2,12 +2,28 @@
 import { isError } from './is-error.js';
 import { maskSecrets } from './secrets.js';
 
+/** How many errors of an `AggregateError` are told. */
+const MOST_ERRORS = 4;
+
 /** Gives an error's name and message, or the text of any other value, without secrets, for the end of a sentence. Never throws: anything may be thrown. */
 export function errorText(error: unknown): string {
   try {
-    const text = isError(error) ? `${error.name}: ${error.message}` : String(error);
+    const reason = reasonOf(error);
+    const text = isError(error) ? error.name + (reason && `: ${reason}`) : reason;
     return maskSecrets(text).replace(/\.$/, '');
   } catch {
     return 'an error without a text';
   }
+}
+
+/**
+ * The message of an error. Without one, the messages of its errors, or its code: Node gives no message to the error of a host with several
+ * addresses.
+ */
+function reasonOf(error: unknown, isInner = false): string {
+  if (!isError(error)) return String(error);
+  const { message, code = '', errors } = error as Error & { code?: unknown; errors?: unknown };
+  const inner = Array.isArray(errors) && !isInner ? errors.slice(0, MOST_ERRORS) : [];
+  const reasons = new Set(inner.map((each) => reasonOf(each, true)));
+  return message || [...reasons].join('; ') || String(code);
 }

@@ -22,3 +22,21 @@ test('gives a text for values that throw when they are printed', () => {
     expect(errorText(value)).toBe('an error without a text');
   }
 });
+
+test('an error without a message is told by the errors that it has, or by its code: TimelordUK/jspurefix#182', () => {
+  const refused = ['::1', '127.0.0.1'].map(
+    (host) => new Error(`connect ECONNREFUSED ${host}:5432`),
+  );
+  const code = 'ECONNREFUSED';
+  const both = 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432';
+  const ofConnect = Object.assign(new AggregateError(refused), { code });
+  expect(errorText(ofConnect)).toBe(`AggregateError: ${both}`);
+  expect(errorText(new AggregateError([ofConnect, 'x', new Error('x')]))).toBe(
+    `AggregateError: ${code}; x`,
+  );
+  expect(errorText(Object.assign(new Error(), { code }))).toBe(`Error: ${code}`);
+  expect(errorText(new AggregateError([]))).toBe('AggregateError');
+  const circle = new AggregateError([]);
+  circle.errors.push(circle);
+  expect(errorText(circle)).toBe('AggregateError');
+});
