@@ -330,6 +330,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     } catch (error) {
       throw this.#foreignRelease(slot, error);
     }
+    this.#refuseDropped();
     if (isThenable(returned)) return onceSettled(returned, ignore, this.#reportGivingBack);
   }
 
@@ -391,7 +392,14 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     } finally {
       this.counters.destroying--;
       this.#removeSlot(slot);
+      this.#refuseDropped();
     }
+  }
+
+  /** A peer that has ended and has no resource any more drops the requests of its waiters. It refuses new ones with its own error. */
+  #refuseDropped(): void {
+    if (this.#waits.isEmpty || this.#peer.hasEnded?.() !== true) return;
+    if (this.#peer.figures().size === 0) this.#waits.askAgain();
   }
 
   /** Ends the record of a loan. Its slot serves the next loan of the resource, unless the resource has left the peer. */

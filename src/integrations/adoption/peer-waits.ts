@@ -19,7 +19,7 @@ import type { PeerRequest } from './peer-pool.js';
 /** Told of the peer's answers, and of waits that end without one. */
 export interface PeerWaitsListener<T> {
   delivered(wait: PeerWait<T>, resource: T): void;
-  /** Asks the peer for a caller whose request, taken over from another one, was refused. */
+  /** Asks the peer for a caller whose request was dropped, or was that of another one and refused. */
   ask(wait: PeerWait<T>): void;
   /** A resource has come for a caller that has left. */
   deliveredLate(resource: T): void;
@@ -219,6 +219,17 @@ export class PeerWaits<T> {
     return first.request !== null && first.priority === caller.priority ? first : caller;
   }
 
+  /** Whether no caller waits. */
+  get isEmpty(): boolean {
+    return this.#common.length === 0 && this.#others.length === 0;
+  }
+
+  /** Asks the peer once more for all callers that wait. It must not answer the earlier requests any more. */
+  askAgain(): void {
+    for (const wait of this.#common) this.#listener.ask(wait);
+    for (const wait of this.#others) this.#listener.ask(wait);
+  }
+
   /** Rejects all callers that wait. */
   rejectAll(reason: unknown): void {
     for (const wait of this.#common) this.#giveUp(wait, reason);
@@ -248,7 +259,7 @@ export class PeerWaits<T> {
     this.#listOf(wait).remove(wait);
     if (wait.heapIndex !== NOT_IN_HEAP) this.#ownDeadlines.remove(wait);
     if (wait.signal !== undefined) this.#signals.remove(wait.signal, wait);
-    if (this.#common.length === 0 && this.#others.length === 0) this.#timer.clear();
+    if (this.isEmpty) this.#timer.clear();
   }
 
   #listOf(wait: PeerWait<T>): LinkedList<PeerWait<T>> {

@@ -25,4 +25,18 @@ export function refusesCallersOfAnEndedPeer<T>(make: () => EndingPool<T>, refusa
     await ended;
     await pool.close();
   });
+
+  test('callers that wait when the peer ends have its refusal once its last resource is gone: Vincit/tarn.js#81', async () => {
+    const { pool, end, endLoan } = make();
+    const lease = await pool.lease();
+    const waiting = Promise.allSettled([pool.lease(), pool.lease({ timeoutMillis: 60_000 })]);
+    const ended = end();
+    await endLoan(lease);
+    const outcomes = (await waiting).map(
+      (outcome) => outcome.status === 'rejected' && outcome.reason,
+    );
+    expect(outcomes.map(String)).toEqual([1, 2].map(() => expect.stringContaining(refusal)));
+    await ended;
+    await pool.close();
+  });
 }
