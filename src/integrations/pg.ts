@@ -10,6 +10,8 @@
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
+import { isObject } from '../core/is-object.js';
+import { isThenable } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { checkPeer } from './adoption/check-peer.js';
@@ -59,13 +61,21 @@ export function adoptPool(
     {
       pool,
       request: (request) => {
-        pool.connect((error, client) => {
+        const deliver = (client: PoolClient): void => {
+          held.take(client);
+          request.deliver(client);
+        };
+        const answer: unknown = pool.connect((error, client) => {
           if (client === undefined) request.refuse(error);
-          else {
-            held.take(client);
-            request.deliver(client);
-          }
+          else deliver(client);
         });
+        // The `connect` of a subclass may be asynchronous, and ignore the callback.
+        if (isThenable<unknown>(answer)) {
+          answer.then(
+            (client) => isObject(client) && deliver(client as PoolClient),
+            (error) => request.refuse(error),
+          );
+        }
       },
       leftOpen: leftOpenOnPg,
       giveBack: (client) => held.release(client, false),

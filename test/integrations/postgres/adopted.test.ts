@@ -210,6 +210,28 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       };
     }, 'after calling end on the pool');
 
+    test.each([true, false])(
+      'a connect() of a subclass that fetches a token first is asked as it is; it takes callbacks: %s: node-postgres#1873',
+      async (takesCallbacks) => {
+        const peer = openPgPool(1);
+        const own = peer.connect.bind(peer) as (...given: unknown[]) => Promise<pg.PoolClient>;
+        const token = vi.fn(async () => {});
+        peer.connect = (async (...given: unknown[]) => {
+          await token();
+          return await own(...(takesCallbacks ? given : []));
+        }) as typeof peer.connect;
+        const pool = adoptPgPool(peer, { acquireTimeoutMillis: 2_000 });
+        for (let loan = 0; loan < 3; loan++) {
+          const { rows } = await pool.use((client) => client.query('select 1 as it'));
+          expect(rows).toEqual([{ it: 1 }]);
+        }
+        token.mockRejectedValueOnce(new Error('no token'));
+        await expect(pool.lease()).rejects.toThrow('no token');
+        expect(pool.stats()).toMatchObject({ size: 1, available: 1, borrowed: 0, pending: 0 });
+        await pool.close({ endPeer: true });
+      },
+    );
+
     test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);
       const pool = adoptPgPool(peer);
