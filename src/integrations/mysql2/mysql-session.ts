@@ -14,8 +14,12 @@ export type SessionVariables = Readonly<Record<string, string | number | boolean
 /** Rows as objects with the server's values, whatever form the configuration gives to the rows of holders. */
 const PLAIN_ROWS = { rowsAsArray: false, nestTables: false, typeCast: true };
 
-/** Properties of a connection that mysql2 changes with each statement, and when the user logs in again. */
+/**
+ * Properties of a connection that mysql2 changes with each statement, and when the user logs in again. `addCommand` refuses statements once
+ * the holder has ended the connection: without that, they would never be answered.
+ */
 const STATE: ReadonlySet<string> = new Set([
+  'addCommand',
   'clientEncoding',
   'compressedSequenceId',
   'sequenceId',

@@ -256,6 +256,29 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     await until(() => t.pool.stats().destroyedBy['broken'] === 1);
   });
 
+  test.each([
+    ['has ended', (connection: Connection) => connection.end()],
+    ['ends', (connection: Connection) => void connection.end()],
+    [
+      'ends behind a statement',
+      (connection: Connection) => {
+        void connection.query('select sleep(0.05)');
+        void connection.end();
+      },
+    ],
+  ])(
+    'a connection that its holder %s keeps no caller waiting: node-postgres#742',
+    async (_, end) => {
+      await using t = await setUp({ validateTimeoutMillis: Number.POSITIVE_INFINITY });
+      await t.pool.use(end);
+      const one = await t.pool.use((connection) => firstValue(connection, 'select 1 as it'), {
+        timeoutMillis: 2_000,
+      });
+      expect(one).toBe(1);
+      expect(t.pool.stats()).toMatchObject({ created: 2, destroyed: 1 });
+    },
+  );
+
   test('a connection that the server has ended is replaced, and no caller sees it', async () => {
     await using t = await setUp({ validateAfterIdleMillis: 0 });
     const threadId = await t.pool.use((connection) => connection.threadId);
