@@ -42,7 +42,11 @@ export function adoptPool<T>(
       pool,
       // The request is not aborted when its caller leaves. If tarn has just given a resource to an aborted request, it sets the
       // resource aside without serving the next request. That one then waits for a release that may never come.
-      request: (request) => answerWith(request, pool.acquire().promise),
+      request: (request) => {
+        // A destroyed pool would let its callers wait until their timeout.
+        if (!isDestroyed(pool)) answerWith(request, pool.acquire().promise);
+        else request.refuse(new Error('the pool of tarn is destroyed. Adopt the one in use.'));
+      },
       leftOpen: (client) => leftOpenOnPg(client) ?? leftOpenOnMysql(client),
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
@@ -61,6 +65,7 @@ export function adoptPool<T>(
         max: limitOf(pool, 'max'),
       }),
       loans: () => loansOf(pool),
+      hasEnded: () => isDestroyed(pool),
       end: () => pool.destroy(),
     },
     options,
@@ -131,6 +136,11 @@ class Destructions<T> {
 /** A limit of tarn's pool, which its types declare as protected. */
 function limitOf<T>(pool: Pool<T>, limit: 'min' | 'max'): number {
   return (pool as unknown as Readonly<Record<typeof limit, number>>)[limit];
+}
+
+/** Whether tarn's pool was destroyed. Its types declare the flag as protected. */
+function isDestroyed<T>(pool: Pool<T>): boolean {
+  return (pool as unknown as { readonly destroyed?: boolean }).destroyed === true;
 }
 
 /** The loans of tarn's pool, by their resources. Its types declare the list of them as protected. */

@@ -5,6 +5,7 @@ import { ForeignPool } from '../../../src/node/foreign-pools/foreign-pool.js';
 import { watchForeignPools } from '../../../src/node/index.js';
 import { Watchdog } from '../../../src/watchdog/index.js';
 import { keepsTheContract } from './adoption-contract.js';
+import { refusesCallersOfAnEndedPeer } from './ended-peer.js';
 
 interface Thing {
   isAlive: boolean;
@@ -32,6 +33,15 @@ keepsTheContract<Thing>((max, options) => {
     isEnded: async () => isEnded,
   };
 });
+
+refusesCallersOfAnEndedPeer(() => {
+  const peer = new Pool({ ...factory, min: 0, max: 1 });
+  return {
+    pool: adoptPool(peer),
+    end: () => peer.destroy(),
+    endLoan: (lease) => lease.release(),
+  };
+}, /is destroyed|aborted/);
 
 test('lease.destroy() settles when the resource is gone, and creates no other', async () => {
   let created = 0;

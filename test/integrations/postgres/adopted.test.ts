@@ -208,7 +208,7 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
         end: () => peer.end(),
         endLoan: (lease) => lease.release(),
       };
-    }, 'after calling end on the pool');
+    }, /after calling end on the pool/);
 
     test.each([true, false])(
       'a connect() of a subclass that fetches a token first is asked as it is; it takes callbacks: %s: node-postgres#1873',
