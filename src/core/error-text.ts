@@ -1,5 +1,6 @@
 /** The text of an error that was thrown by foreign code, for the message of an error of ours. */
 import { isError } from './is-error.js';
+import { isObject } from './is-object.js';
 import { maskSecrets } from './secrets.js';
 
 /** How many errors of an `AggregateError` are told. */
@@ -17,13 +18,14 @@ export function errorText(error: unknown): string {
 }
 
 /**
- * The message of an error. Without one, the messages of its errors, or its code: Node gives no message to the error of a host with several
- * addresses.
+ * The message of an error, or of an object in the place of one. Without one, the messages of its errors, or its code: Node gives no message
+ * to the error of a host with several addresses.
  */
 function reasonOf(error: unknown, isInner = false): string {
-  if (!isError(error)) return String(error);
-  const { message, code = '', errors } = error as Error & { code?: unknown; errors?: unknown };
+  if (!isObject(error)) return String(error);
+  const { message, code, errors } = error as Readonly<Record<string, unknown>>;
+  if (typeof message === 'string' && message !== '') return message;
   const inner = Array.isArray(errors) && !isInner ? errors.slice(0, MOST_ERRORS) : [];
   const reasons = new Set(inner.map((each) => reasonOf(each, true)));
-  return message || [...reasons].join('; ') || String(code);
+  return [...reasons].join('; ') || String(code ?? (isError(error) ? '' : error));
 }

@@ -40,3 +40,12 @@ test('an error without a message is told by the errors that it has, or by its co
   circle.errors.push(circle);
   expect(errorText(circle)).toBe('AggregateError');
 });
+
+test('an object that is no error is told by its message or its code: Vizzuality/node-varnish#9', () => {
+  expect(errorText({ code: 'ABORT_RECONNECT', message: 'too many attempts' })).toBe(
+    'too many attempts',
+  );
+  expect(errorText({ code: 40 })).toBe('40');
+  expect(errorText({ reason: 'x' })).toBe('[object Object]');
+  expect(errorText(new AggregateError([{ message: 'no' }]))).toBe('AggregateError: no');
+});
