@@ -11,6 +11,7 @@ export interface DriverError {
   readonly severity?: unknown;
   readonly message?: unknown;
   readonly routine?: unknown;
+  readonly sqlState?: unknown;
 }
 
 /** Whether `test` holds for an error, for one of its causes, or for one of the errors that an `AggregateError` has. */

@@ -1,5 +1,6 @@
 /** What the errors of drivers say about a connection. */
 import { expect, test } from 'vitest';
+import { isAway } from '../../src/integrations/mysql2/mysql-errors.js';
 import { mysqlErrors } from '../../src/integrations/mysql2.js';
 import { pgErrors } from '../../src/integrations/pg.js';
 
@@ -47,10 +48,14 @@ const PG: readonly [error: unknown, verdict: Verdict][] = [
 ];
 
 const MYSQL: readonly [error: unknown, verdict: Verdict][] = [
-  ...[1053, 1152, 1184, 1290, 1836, 1927, 4031].map((errno): [unknown, Verdict] => [
+  ...[1053, 1152, 1184, 1290, 1836, 1927, 3169, 4031].map((errno): [unknown, Verdict] => [
     errorWith({ errno }),
     'broken',
   ]),
+  [errorWith({ errno: 1243 }), 'broken'], // node-mysql2#805, elixir-ecto/myxql#205: at each call after an upgrade of Aurora
+  [errorWith({ errno: 1615 }), 'broken'], // brianmario/mysql2#1539
+  [errorWith({ errno: 1047, sqlState: '08S01' }, 'WSREP has not yet prepared node'), 'broken'], // galera#680
+  [errorWith({ errno: 1040, sqlState: '08004' }), 'full'],
   ...['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', 'ECONNRESET', 'EPIPE'].map(
     (code): [unknown, Verdict] => [errorWith({ code }), 'broken'],
   ),
@@ -104,4 +109,11 @@ test('a chain of causes that goes round in a circle, or is long, has an end', ()
   expect(pgErrors.isBroken(round)).toBe(false);
   const wide = new AggregateError(Array.from({ length: 100_000 }, () => new Error('c')));
   expect(mysqlErrors.isBroken(wide)).toBe(false);
+});
+
+test('mysql2: callers wait for a node of Galera that has no cluster yet: sysown/proxysql#1596', () => {
+  const properties = { errno: 1047, sqlState: '08S01' };
+  const message = 'WSREP has not yet prepared node for application use';
+  expect(isAway(errorWith(properties, message))).toBe(true);
+  expect(isAway(errorWith(properties, 'Unknown command'))).toBe(false);
 });

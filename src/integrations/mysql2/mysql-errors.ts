@@ -15,9 +15,12 @@ const BROKEN_NUMBERS: ReadonlySet<unknown> = new Set([
   SERVER_SHUTDOWN,
   1152, // ER_ABORTING_CONNECTION
   1184, // ER_NEW_ABORTING_CONNECTION
+  1243, // ER_UNKNOWN_STMT_HANDLER: the server has forgotten a prepared statement that mysql2 takes for known
   1290, // ER_OPTION_PREVENTS_STATEMENT: the server is read-only since a failover
+  1615, // ER_NEED_REPREPARE: mysql2 does not prepare it again
   1836, // ER_READ_ONLY_MODE
   1927, // ER_CONNECTION_KILLED
+  3169, // ER_SESSION_WAS_KILLED
   4031, // ER_CLIENT_INTERACTION_TIMEOUT
 ]);
 
@@ -44,9 +47,13 @@ const FULL_NUMBERS: ReadonlySet<unknown> = new Set([1040, 1203]);
 /** ER_USER_LIMIT_REACHED, which also counts queries and updates. */
 const USER_LIMIT = 1226;
 
-function isBroken({ code, errno, fatal, message }: DriverError): boolean {
+/** SQLSTATE class 08, connection exceptions: 08S01 is also that of a Galera node without its cluster. */
+const CONNECTION_STATE = /^08/;
+
+function isBroken({ code, errno, fatal, message, sqlState }: DriverError): boolean {
   return (
     fatal === true ||
+    CONNECTION_STATE.test(String(sqlState)) ||
     BROKEN_NUMBERS.has(errno) ||
     BROKEN_CODES.has(code) ||
     NETWORK_CODES.has(code) ||
@@ -62,12 +69,18 @@ export function isUnsent(error: unknown): boolean {
   );
 }
 
+/** What a node of Galera says until it has its cluster (again). */
+const NO_CLUSTER_MESSAGE = /^WSREP has not yet prepared node/;
+
 /** Whether an error of a new connection says that the server is away for now: it restarts, or another one takes its place. */
 export function isAway(error: unknown): boolean {
   return anyInChain(
     error,
-    ({ code, errno }) =>
-      errno === SERVER_SHUTDOWN || code === 'PROTOCOL_CONNECTION_LOST' || AWAY_CODES.has(code),
+    ({ code, errno, message }) =>
+      errno === SERVER_SHUTDOWN ||
+      code === 'PROTOCOL_CONNECTION_LOST' ||
+      AWAY_CODES.has(code) ||
+      NO_CLUSTER_MESSAGE.test(String(message)),
   );
 }
 
@@ -84,8 +97,9 @@ function isFull({ errno, message }: DriverError): boolean {
 /**
  * `isBroken`, `isFull` and `isPermanent` of a pool's factory, for errors of mysql2. Each looks at the causes of an error, too.
  *
- * - broken: any fatal error, 1053, 1152, 1184, 1290, 1836, 1927, 4031, a lost connection, a protocol out of order, a timeout of a
- *   query, and network errors of Node such as `ECONNRESET`
+ * - broken: any fatal error, SQLSTATE class 08, 1053, 1152, 1184, 1290, 1836, 1927, 3169, 4031, a lost connection, a protocol out of order, a
+ *   timeout of a query, and network errors of Node such as `ECONNRESET`; 1243 and 1615, which a prepared statement gives again and again on
+ *   the same connection
  * - full: 1040, 1203, and 1226 for connections
  * - permanent: the server's certificate is not accepted, or it has no TLS
  *
