@@ -62,6 +62,7 @@ export function adoptPool(
       pool,
       request: (request) => {
         const deliver = (client: PoolClient): void => {
+          if (request.isAnswered) return;
           held.take(client);
           request.deliver(client);
         };
@@ -69,7 +70,7 @@ export function adoptPool(
           if (client === undefined) request.refuse(error);
           else deliver(client);
         });
-        // The `connect` of a subclass may be asynchronous, and ignore the callback.
+        // The `connect` of a subclass may be asynchronous, and ignore the callback, or answer in both ways.
         if (isThenable<unknown>(answer)) {
           answer.then(
             (client) => isObject(client) && deliver(client as PoolClient),

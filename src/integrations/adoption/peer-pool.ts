@@ -11,8 +11,10 @@ export interface PeerFigures {
   readonly max: number;
 }
 
-/** A caller that waits for the peer. The peer's answer is one call of one of its methods; neither throws. */
+/** A caller that waits for the peer. The peer's answer is one call of one of its methods; neither throws, and later calls do nothing. */
 export interface PeerRequest<T> {
+  /** Whether the peer has answered. */
+  readonly isAnswered: boolean;
   deliver(resource: T): void;
   refuse(error: unknown): void;
 }

@@ -210,15 +210,19 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       };
     }, /after calling end on the pool/);
 
-    test.each([true, false])(
-      'a connect() of a subclass that fetches a token first is asked as it is; it takes callbacks: %s: node-postgres#1873',
-      async (takesCallbacks) => {
+    type Answer = (error: unknown, client: pg.PoolClient) => void;
+    test.each(['callback', 'promise', 'both'])(
+      'a connect() of a subclass that fetches a token first is asked as it is; it answers by: %s: node-postgres#1873',
+      async (way) => {
         const peer = openPgPool(1);
-        const own = peer.connect.bind(peer) as (...given: unknown[]) => Promise<pg.PoolClient>;
+        const own = peer.connect.bind(peer);
         const token = vi.fn(async () => {});
-        peer.connect = (async (...given: unknown[]) => {
+        peer.connect = (async (answer: Answer) => {
           await token();
-          return await own(...(takesCallbacks ? given : []));
+          if (way === 'callback') return own(answer as never);
+          const client = await own();
+          if (way === 'both') answer(undefined, client);
+          return client;
         }) as typeof peer.connect;
         const pool = adoptPgPool(peer, { acquireTimeoutMillis: 2_000 });
         for (let loan = 0; loan < 3; loan++) {
