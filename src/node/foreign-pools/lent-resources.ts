@@ -68,9 +68,8 @@ export class LentResources {
 
   /** Reports a loan. An earlier one of the same resource has ended unseen. O(1). */
   lent(resource: unknown, origin: Origin): void {
-    const known = this.#known(resource);
-    if (known?.loan !== undefined) this.#end(known, false);
-    const record = known ?? this.#add(resource);
+    this.returned(resource);
+    const record = this.#known(resource) ?? this.#add(resource);
     record.loan = this.#observer.lent(record.node, origin);
     record.resource = resource;
     record.period = this.#period;

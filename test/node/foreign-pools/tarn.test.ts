@@ -37,6 +37,19 @@ describe('tarn', () => {
     await pool.destroy();
     expect(watchdog.stats().loansOut).toBe(0);
   });
+
+  test('resources that are equal strings, as of a semaphore, are no leak once all are back', async () => {
+    using watchdog = new Watchdog({ graceMillis: 0 });
+    using _foreign = watchForeignPools(watchdog);
+    const pool = new Pool<string>({ create: async () => 'slot', destroy() {}, min: 0, max: 2 });
+    await watchdog.scope('job', async () => {
+      const slots = [await pool.acquire().promise, await pool.acquire().promise];
+      for (const slot of slots) pool.release(slot);
+    });
+    expect(await watchdog.check()).toEqual([]);
+    expect(watchdog.stats()).toMatchObject({ loans: 2, loansOut: 0 });
+    await pool.destroy();
+  });
 });
 
 function peerOf(pool: Pool<object>) {
