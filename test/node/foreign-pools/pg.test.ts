@@ -59,6 +59,18 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
     await pool.end();
   });
 
+  test('a client is at work while its holder listens for notifications, and only then', async () => {
+    using watchdog = new Watchdog({ graceMillis: 0 });
+    using _foreign = watchForeignPools(watchdog);
+    const pool = open(1);
+    const client = await watchdog.scope('job', () => pool.connect());
+    expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
+    client.on('notification', () => {});
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    client.release();
+    await pool.end();
+  });
+
   test('what a callback takes belongs to the scope of its caller, whoever has given the client back', async () => {
     using watchdog = new Watchdog({ graceMillis: 0 });
     using _foreign = watchForeignPools(watchdog);
