@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { AllocationProfile, type ProfileTextFormat, sample } from 'tenure/profile/v8';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 /** Chance of less than one in a billion: an estimate that is off by more than this many standard errors is wrong. */
 const SIGMAS = 6;
@@ -150,6 +150,69 @@ test('foreign names break no format', () => {
   const read = Profile.decode(gunzipSync(odd.export('pprof')));
   expect(Number(read.sample[0]?.value[1])).toBe(2 ** 40);
   expect(() => odd.export('svg' as ProfileTextFormat)).toThrow('`format` must be one of');
+});
+
+/** A function that allocates `selfSize` bytes itself, and calls `children`. */
+function called(functionName: string, selfSize: number, ...children: unknown[]): unknown {
+  const callFrame = { functionName, url: 'a.js', lineNumber: 0, columnNumber: 0 };
+  return { id: functionName.charCodeAt(0), selfSize, callFrame, children };
+}
+
+/** The boxes of a picture, in pixels. */
+function boxesOf(picture: string) {
+  const numberOf = (rect: string, name: string): number =>
+    Number(new RegExp(` ${name}="([^"]*)"`).exec(rect)?.[1]);
+  return Array.from(
+    picture.matchAll(/<g><title>(\w+) .*?<rect([^>]*)>/g),
+    ([, name, rect = '']) => {
+      const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) =>
+        numberOf(rect, side),
+      );
+      return { name, x, y, width, height } as Record<'x' | 'y' | 'width' | 'height', number> & {
+        name: string;
+      };
+    },
+  );
+}
+
+describe('pictures', () => {
+  const sizes = { a: 25, b: 25, c: 20, d: 15, e: 15 };
+  const [b, c, d, e] = [called('b', 25), called('c', 20), called('d', 15), called('e', 15)];
+  const pictured = new AllocationProfile(
+    {
+      head: called('(root)', 0, called('a', 25, b, c), d, e),
+      samples: Object.entries(sizes).map(([name, size]) => ({ nodeId: name.charCodeAt(0), size })),
+    } as never,
+    { intervalBytes: 1, live: true, startedAt: 0 },
+  );
+
+  test('a treemap is filled by boxes of the right areas, and no two overlap', () => {
+    const boxes = boxesOf(pictured.export('treemap'));
+    const areas = boxes.map(({ name, width, height }) => [name, (width * height) / 7_200]);
+    expect(areas).toEqual(
+      Object.entries(sizes).map(([name, size]) => [name, expect.closeTo(size, 1)]),
+    );
+    for (const [i, a] of boxes.entries()) {
+      expect(a.x >= 0 && a.y >= 0 && a.x + a.width <= 1_200 && a.y + a.height <= 600).toBe(true);
+      for (const b of boxes.slice(i + 1)) {
+        const across = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+        const down = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+        expect(Math.min(across, down)).toBeLessThan(0.02);
+      }
+    }
+  });
+
+  test('a flame graph has each function below its caller, within the picture', () => {
+    const picture = pictured.export('flamegraph');
+    expect(boxesOf(picture)).toEqual([
+      { name: 'a', x: 0, y: 0, width: 840, height: 17 },
+      { name: 'b', x: 0, y: 17, width: 300, height: 17 },
+      { name: 'c', x: 300, y: 17, width: 240, height: 17 },
+      { name: 'd', x: 840, y: 0, width: 180, height: 17 },
+      { name: 'e', x: 1_020, y: 0, width: 180, height: 17 },
+    ]);
+    expect(picture).toContain('viewBox="0 0 1200 58"');
+  });
 });
 
 test('an empty profile exports to every format', () => {
