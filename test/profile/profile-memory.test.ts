@@ -145,6 +145,31 @@ test('waits for a buffer that V8 frees after the collection has returned', async
   expect(report.rows.map(({ external }) => external)).toEqual([1_000_000, -1_000_000, 0]);
 });
 
+test('gives V8 time to sweep the rest of a buffer', async () => {
+  const { process, options } = fake();
+  let unswept = 0;
+  const clock: Clock = {
+    ...instantClock,
+    setTimer(callback, millis) {
+      process.retainBuffer(-unswept);
+      unswept = 0;
+      return instantClock.setTimer(callback, millis);
+    },
+  };
+  const { report } = await profileMemory(
+    'late',
+    async (profile) => {
+      process.retainBuffer(1_000_000);
+      await profile.mark('taken');
+      process.retainBuffer(-2_048);
+      unswept = 997_952;
+      await profile.mark('freed');
+    },
+    { ...options, clock },
+  );
+  expect(report.rows.map(({ external }) => external)).toEqual([1_000_000, -1_000_000, 0]);
+});
+
 test('runs the body as often as was asked, after runs that are not measured', async () => {
   const { process, options } = fake();
   const body = vi.fn(async (profile) => {
