@@ -33,13 +33,6 @@ function hasMethod(value: unknown, name: string): boolean {
 function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusColumns {
   const { nodes } = heap.snapshot();
   const indexByHandle = new Map<number, number>(nodes.map(({ handle }, i) => [handle, i]));
-  const kinds: string[] = [];
-  const kindIds = new Map<string, number>();
-  const kindIndices = Uint32Array.from(nodes, ({ kind }) => {
-    const id = kindIds.get(kind) ?? kinds.push(kind) - 1;
-    kindIds.set(kind, id);
-    return id;
-  });
   const firstEdge = new Uint32Array(nodes.length + 1);
   const targets: number[] = [];
   for (const [i, { edges }] of nodes.entries()) {
@@ -54,10 +47,10 @@ function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusCol
     heap: 'simulated',
     source: 'exact (simulated)',
     nodeCount: nodes.length,
-    kinds,
+    kinds: nodes.map(({ kind }) => kind),
     graph: { firstEdge, targets: Uint32Array.from(targets) },
     roots: nodes.flatMap(({ isRoot }, i) => (isRoot ? [i] : [])),
-    kindIndexOf: (node) => kindIndices[node] as number,
+    kindIndexOf: (node) => node,
     sizeOf: (node) => nodes[node]?.size as number,
     identityOf: handleOf,
     handleOf,
