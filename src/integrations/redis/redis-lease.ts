@@ -72,7 +72,6 @@ export class RedisLease implements ClusterLease {
     const askedAt = clock.now();
     try {
       const held = await run(client, EXTEND, [key], [token, String(leaseMillis)]);
-      if (this.#isReleased) return;
       this.#heldUntil = Number(held) === 1 ? askedAt + leaseMillis : askedAt;
     } catch {
       // The next attempt is scheduled below. If none succeeds, the lock is lost at the end of its time.
