@@ -2,7 +2,6 @@
  * Reports an adopted pool's loans to its observer, and what the peer's own loans show besides: resources that other users have
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
-/// <reference lib="esnext.disposable" preserve="true" />
 import { isToldOfPeer } from '../../core/adopted-peers.js';
 import type { LoanCounts, Observer } from '../../core/probe.js';
 import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
@@ -71,10 +70,5 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   protected override *present(observer: Observer): Generator<undefined> {
     if (observer.takenDirectly !== undefined) this.#directLoans.forget(); // Later looks report them to it.
     yield* [...super.present(observer)]; // All in the first step: the list of loans does not bear changes between two steps.
-  }
-
-  override [Symbol.dispose](): void {
-    this.#directLoans.forget();
-    super[Symbol.dispose]();
   }
 }
