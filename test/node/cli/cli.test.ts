@@ -117,6 +117,11 @@ test.each([
   expect(err).toContain(advice);
 });
 
+test('wrong arguments print the usage of their command, and a file that is missing does not', async () => {
+  expect((await tenure('census', '--bogus')).err).toContain('\nusage: tenure census FILE');
+  expect((await tenure('census', 'none.heapsnapshot')).err).not.toContain('usage:');
+});
+
 test('every command explains itself', async () => {
   const { out, code } = await tenure('--help');
   expect(code).toBe(0);
