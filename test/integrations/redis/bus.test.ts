@@ -63,6 +63,21 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'tells a second listener at once that it is connected',
+    async () => {
+      await using server = await RedisServer.own();
+      using own = await clientOf(kind, server.url);
+      const bus = redisBus(own.client);
+      const [first, second] = [new Listener(), new Listener()];
+      using _first = bus.subscribe(first);
+      await until(() => first.isConnected);
+      using _second = bus.subscribe(second);
+      expect(second.isConnected).toBe(true);
+    },
+    PATIENCE,
+  );
+
+  test(
     'leaves no rejection unhandled when a reconnection may not subscribe: redis/ioredis#2187',
     async () => {
       await using server = await RedisServer.own();
