@@ -288,6 +288,20 @@ describe.skipIf(!canStart)('a pool of connections', () => {
     expect(t.pool.stats().destroyed).toBe(1);
   });
 
+  test('the connections of a pool that closes take leave of the server, which counts none as aborted', async () => {
+    await using t = await setUp();
+    await using other = await mysql.createConnection(config());
+    const statusOf = async (name: string): Promise<number> => {
+      const [[row]] = await other.query<RowDataPacket[]>('show global status like ?', [name]);
+      return Number(row?.['Value']);
+    };
+    const before = await statusOf('Aborted_clients');
+    await t.pool.use((connection) => connection.query('select 1'));
+    await t.pool.close();
+    await until(async () => (await statusOf('Threads_connected')) === 1);
+    expect(await statusOf('Aborted_clients')).toBe(before);
+  });
+
   test('a connection that is killed during a statement is not lent again', async () => {
     await using t = await setUp();
     let threadId = 0;
