@@ -10,6 +10,8 @@ export interface BusListener {
    * connected, it does not trust its own entries.
    */
   connected(state: boolean): void;
+  /** Called when messages may have been lost while the connection seemed to hold. The cache does not trust the entries from before. */
+  missed(): void;
   /** Called for an error of the bus that rejects no promise. */
   error(error: unknown): void;
 }

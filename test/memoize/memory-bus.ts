@@ -15,6 +15,11 @@ export class MemoryBus implements InvalidationBus {
     for (const listener of this.#listeners) listener.connected(state);
   }
 
+  /** Tells all listeners that messages may have been lost. */
+  miss(): void {
+    for (const listener of this.#listeners) listener.missed();
+  }
+
   subscribe(listener: BusListener): Disposable {
     this.#listeners.add(listener);
     listener.connected(true);

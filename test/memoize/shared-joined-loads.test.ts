@@ -87,12 +87,16 @@ const INVALIDATIONS = [
   },
 ] as const;
 
-const CONNECTIONS = [
+/** A connection that is established or lost, or messages that are. */
+type BusEvent = boolean | 'missed';
+
+const CONNECTIONS: readonly { when: string; before: readonly boolean[]; during: readonly BusEvent[] }[] = [
   { when: 'disconnected before the load', before: [false], during: [] },
   { when: 'disconnected during the load', before: [], during: [false] },
   { when: 'connected again during the load', before: [false], during: [true] },
   { when: 'not connected for a moment during the load', before: [], during: [false, true] },
-] as const;
+  { when: 'without some messages during the load', before: [], during: ['missed'] },
+];
 
 describe.each(CONNECTIONS)('a call that joins a load, $when', ({ before, during }) => {
   test.each(INVALIDATIONS)(
@@ -103,7 +107,10 @@ describe.each(CONNECTIONS)('a call that joins a load, $when', ({ before, during 
       for (const state of before) bus.connect(state);
       const { first } = await processes.begin();
       await processes.change(invalidate);
-      for (const state of during) bus.connect(state);
+      for (const event of during) {
+        if (event === 'missed') bus.miss();
+        else bus.connect(event);
+      }
       const joined = [one('a'), one('a')];
       gates.at(0).open();
       gates.at(1).open();

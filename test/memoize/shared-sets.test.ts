@@ -110,7 +110,12 @@ test('is covered by a delete that a listener of the eviction for its sake calls'
   for (const value of [process(store, bus), one]) expect(await value('a')).toBe('new');
 });
 
-test('is not shared if the connection to the bus is lost on its way: the message of an invalidation may be missed', async () => {
+test.each<{ what: string; lose: (bus: MemoryBus) => void }>([
+  { what: 'the connection to the bus is', lose: (bus) => bus.connect(false) },
+  { what: 'messages are', lose: (bus) => bus.miss() },
+])('is not shared if $what lost on its way: the message of an invalidation may be missed', async ({
+  lose,
+}) => {
   const [values, bus, mayWrite] = [new Map<string, unknown>(), new MemoryBus(), new Gate()];
   const store: SharedStore = {
     get: async (name) => values.get(name),
@@ -120,7 +125,7 @@ test('is not shared if the connection to the bus is lost on its way: the message
   using one = process(store, bus);
   one.set(['a'], Promise.resolve('old'));
   await settle();
-  bus.connect(false);
+  lose(bus);
   mayWrite.open();
   await one.flush();
   expect(await process(store, new MemoryBus())('a')).toBe('new');

@@ -4,11 +4,15 @@
  *
  * A connection can be broken without an event of the client. The bus therefore publishes a heartbeat on its channel. A heartbeat
  * that does not come back means that the connection is lost.
+ *
+ * A message can be lost while heartbeats are not: the client of a cluster moves its subscription to another server without an event, and
+ * servers of a cluster pass messages on once. So each text on the channel has the name of its sender and a number (`missed-messages.ts`).
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { BusListener, InvalidationBus } from '../../memoize/invalidation-bus.js';
+import { MissedMessages } from './missed-messages.js';
 import {
   type IoRedisSubscriber,
   isClosed,
@@ -21,13 +25,14 @@ import {
 export interface RedisBusOptions {
   /** The channel. All processes must have one channel. @default 'tenure:invalidation' */
   readonly channel?: string;
-  /** The time between two heartbeats, in milliseconds. A lost connection is noticed after at most two. @default 2000 */
+  /** The time between two heartbeats, in milliseconds. A lost connection or message is noticed after at most two. @default 2000 */
   readonly heartbeatMillis?: number;
   /** The source of time. @default systemClock */
   readonly clock?: Clock;
 }
 
-const BEAT = 'beat ';
+/** A text on the channel: its sender, the number of the message, and the message. That of a heartbeat is empty. */
+const SENT = /^([\da-f-]{36}) (\d+) /;
 /** How long no heartbeat follows one that Redis has not taken, in milliseconds: its client keeps all that it cannot send. */
 const UNTAKEN_MILLIS = 30_000;
 
@@ -53,7 +58,9 @@ export class RedisBus implements InvalidationBus {
   readonly #heartbeat: number;
   readonly #clock: Clock;
   readonly #listeners = new Set<BusListener>();
-  readonly #beat = `${BEAT}${crypto.randomUUID()}`;
+  readonly #id = crypto.randomUUID();
+  readonly #missed = new MissedMessages();
+  #sent = 0;
   #subscription: Subscription | undefined = undefined;
   #connected = false;
   #beatTimer: TimerHandle | undefined = undefined;
@@ -69,7 +76,8 @@ export class RedisBus implements InvalidationBus {
   }
 
   async publish(text: string): Promise<unknown> {
-    return this.#client.publish(this.#channel, text);
+    this.#sent++;
+    return this.#send(text);
   }
 
   subscribe(listener: BusListener): Disposable {
@@ -185,12 +193,21 @@ export class RedisBus implements InvalidationBus {
     return { begin, close, hasEnded: () => hasSubscribed && !subscriber.isOpen };
   }
 
-  #receive(text: string): void {
-    if (text === this.#beat) {
+  async #send(text: string): Promise<unknown> {
+    return this.#client.publish(this.#channel, `${this.#id} ${this.#sent} ${text}`);
+  }
+
+  #receive(sent: string): void {
+    const [head = '', from = '', number] = SENT.exec(sent) ?? [];
+    const text = sent.slice(head.length);
+    const isBeat = text === '';
+    if (isBeat && from === this.#id) {
       this.#beatReceived = true;
       this.#connect(true);
-    } else if (!text.startsWith(BEAT))
-      for (const listener of this.#listeners) listener.message(text);
+    }
+    if (!isBeat) for (const listener of this.#listeners) listener.message(text);
+    if (!this.#missed.note(from, Number(number), isBeat)) return;
+    for (const listener of this.#listeners) listener.missed();
   }
 
   #connect(state: boolean): void {
@@ -198,6 +215,7 @@ export class RedisBus implements InvalidationBus {
     this.#connected = state;
     if (state) {
       this.#beatReceived = true;
+      this.#missed.forget();
       this.#untakenSince = undefined; // A client may have lost a heartbeat with its connection.
     }
     for (const listener of this.#listeners) listener.connected(state);
@@ -235,7 +253,7 @@ export class RedisBus implements InvalidationBus {
     if (now - (this.#untakenSince ?? -Infinity) < UNTAKEN_MILLIS) return;
     this.#untakenSince = now;
     try {
-      await this.publish(this.#beat);
+      await this.#send('');
     } catch {
       // Without the beat, the connection counts as lost.
     }

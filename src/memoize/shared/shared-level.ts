@@ -60,8 +60,8 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
 }
 
 /**
- * How long a process that was just connected to the bus keeps no results of the store, in milliseconds. The message of an invalidation may
- * have been sent just before, and its token may arrive in the store just after a result was read there.
+ * How long a process that was just connected to the bus, or has missed messages, keeps no results of the store, in milliseconds. The message
+ * of an invalidation may have been sent just before, and its token may arrive in the store just after a result was read there.
  */
 const CONNECTING_MILLIS = 5_000;
 
@@ -174,6 +174,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#subscription = bus?.subscribe({
       message: (text) => this.#receive(text),
       connected: (state) => this.#connect(state),
+      missed: () => this.#distrustEntries(),
       error: this.#report,
     });
     this.#access?.onError(this.#report); // Last: a bus that throws leaves no listener behind.
@@ -399,19 +400,24 @@ export class StoreBackedLevel implements SharedLevel {
   #connect(state: boolean): void {
     if (state === this.#isConnected) return;
     this.#isConnected = state;
-    this.#connection++;
-    this.#local.markAllStale();
+    this.#distrustEntries();
     if (!state) {
-      this.#sets?.forget({ kind: 'cache', what: '' }); // An invalidation that covers one may not arrive here.
       this.#disconnectedAt = this.#parts.clock.now();
       return;
     }
-    this.#connectingUntil = this.#parts.clock.now() + CONNECTING_MILLIS;
     // The store may have lost them with the connection.
     const confirmed = this.#announcements.ownBefore(this.#disconnectedAt);
     for (const { kind, what } of confirmed) this.#outbox.submit(kind, what);
     this.#bus?.tryAgain();
     this.#outbox.retry();
+  }
+
+  /** Trusts nothing that an invalidation may cover whose message does not arrive here. */
+  #distrustEntries(): void {
+    this.#connection++;
+    this.#local.markAllStale();
+    this.#sets?.forget({ kind: 'cache', what: '' });
+    this.#connectingUntil = this.#parts.clock.now() + CONNECTING_MILLIS;
   }
 
   readonly #report = (error: unknown): void => {

@@ -15,6 +15,8 @@ class Listener implements BusListener {
   readonly texts: string[] = [];
   readonly errors: unknown[] = [];
   isConnected = false;
+  /** How often messages may have been lost. */
+  losses = 0;
 
   message(text: string): void {
     this.texts.push(text);
@@ -22,6 +24,10 @@ class Listener implements BusListener {
 
   connected(state: boolean): void {
     this.isConnected = state;
+  }
+
+  missed(): void {
+    this.losses++;
   }
 
   error(error: unknown): void {
@@ -195,6 +201,50 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
         await until(async () => (await subscribers()) === 0);
         expect(clock.pendingTimers).toBe(0);
       }
+    },
+    PATIENCE,
+  );
+
+  test(
+    'notices a message that was lost on its way within two heartbeats of its sender, and no message that is late',
+    async () => {
+      await using server = await RedisServer.own();
+      using sender = await clientOf(kind, server.url);
+      using receiver = await clientOf(kind, server.url);
+      const clock = new FakeClock();
+      const bus = redisBus(sender.client, { clock });
+      const [own, other] = [new Listener(), new Listener()];
+      using _own = bus.subscribe(own);
+      using _other = redisBus(receiver.client, { clock }).subscribe(other);
+      await until(() => own.isConnected && other.isConnected);
+      const arrived = async (text: string): Promise<void> => {
+        await bus.publish(text);
+        await until(() => [own, other].every(({ texts }) => texts.includes(text)));
+      };
+      const beat = async (): Promise<void> => {
+        await clock.advance(2_000);
+        await arrived(`after the beat at ${clock.now()}`); // The beat has arrived before it.
+      };
+      await arrived('first');
+
+      await using network = await connect(server.url);
+      const publish = vi.spyOn(sender.client, 'publish');
+      publish.mockResolvedValueOnce(1);
+      await bus.publish('late');
+      await beat();
+      await network.publish(...(publish.mock.calls[0] as [string, string]));
+      await until(() => other.texts.includes('late'));
+      for (let beats = 0; beats < 3; beats++) await beat();
+      expect([own.losses, other.losses]).toEqual([0, 0]);
+
+      publish.mockResolvedValueOnce(1);
+      await bus.publish('lost');
+      for (let beats = 0; beats < 2; beats++) await beat();
+      expect([own.losses, other.losses]).toEqual([1, 1]);
+      for (let beats = 0; beats < 3; beats++) await beat();
+      expect([own.losses, other.losses]).toEqual([1, 1]);
+      expect(other.texts).not.toContain('lost');
+      expect([own.isConnected, other.isConnected]).toEqual([true, true]);
     },
     PATIENCE,
   );

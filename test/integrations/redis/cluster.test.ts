@@ -11,7 +11,7 @@ import { AsyncDisposableStack } from '../../../src/scope/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { RedisCluster } from './redis-cluster.js';
-import { canStart, type RedisServer } from './redis-server.js';
+import { canStart, connect, type RedisServer } from './redis-server.js';
 import { SharedService } from './shared-service.js';
 
 const PATIENCE = 120_000;
@@ -325,6 +325,40 @@ describe.skipIf(!canStart)('a Redis Cluster with one shard that stops', () => {
       expect(await one.flush()).toBe(true);
       for (const id of IDS) await until(async () => (await other(id)) === 'new');
       expect(errors).toEqual([]);
+    },
+    PATIENCE,
+  );
+
+  test.each(Object.entries(CLIENTS))(
+    'an entry is not served whose message was lost while a client of the cluster subscribed again: %s',
+    async (_, connectTo) => {
+      await using cluster = await RedisCluster.start();
+      await using closers = new AsyncDisposableStack();
+      let source = 'old';
+      const member = async () => {
+        const { client, close } = await connectTo(cluster);
+        closers.defer(close);
+        const shared = sharedCache({ bus: redisBus(client, { heartbeatMillis: 500 }) });
+        const cache = memoize(async (_id: string) => source, {
+          name: 'value',
+          onError: () => {},
+          shared,
+        });
+        closers.use(cache);
+        await until(() => cache.cacheInfo().shared?.bus === 'connected');
+        return cache;
+      };
+      const [one, other] = [await member(), await member()];
+      const admins = await Promise.all(cluster.servers.map(({ url }) => connect(url)));
+      for (const admin of admins) closers.use(admin);
+      const drop = ['CLIENT', 'KILL', 'TYPE', 'pubsub'];
+      for (let round = 0; round < 8; round++) {
+        await other('a');
+        await Promise.all(admins.map((admin) => admin.sendCommand(drop)));
+        source = `value ${round}`;
+        one.delete('a');
+        await until(async () => (await other('a')) === source);
+      }
     },
     PATIENCE,
   );
