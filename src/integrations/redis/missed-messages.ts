@@ -7,6 +7,7 @@
  * ```
  *
  * Servers of a cluster may deliver messages in another order. So a message is late at the first heartbeat after it, and lost at the second.
+ * The first messages of a sender that sent some before this process was connected count as lost, too: some of them may have been sent since.
  */
 import { makeRoom } from '../../memoize/shared/make-room.js';
 
@@ -14,39 +15,40 @@ import { makeRoom } from '../../memoize/shared/make-room.js';
 const MAX_SENDERS = 10_000;
 
 interface Sender {
-  /** All messages up to this one have arrived. */
+  /** All messages up to this one have arrived, or are known to be lost. */
   upTo: number;
-  /** The messages after a late one. */
+  /** Messages after a late one. */
   readonly early: Set<number>;
   /** How many messages it had sent before its last heartbeat. */
   beforeBeat: number;
 }
 
-/** The messages of all senders on one connection. */
+/** The messages of all senders. */
 export class MissedMessages {
   readonly #senders = new Map<string, Sender>();
 
   /** Notes what has arrived. True if an earlier message of the sender is lost. */
   note(from: string, number: number, isBeat: boolean): boolean {
-    const sender = this.#senders.get(from);
-    if (sender === undefined) {
-      makeRoom(this.#senders, MAX_SENDERS);
-      this.#senders.set(from, { upTo: number, early: new Set(), beforeBeat: number });
-      return false;
-    }
-    if (!isBeat) {
-      if (number > sender.upTo) sender.early.add(number);
-      while (sender.early.delete(sender.upTo + 1)) sender.upTo++;
-      return false;
-    }
-    const isLost = sender.upTo < sender.beforeBeat;
-    sender.beforeBeat = number;
-    if (isLost) this.#senders.delete(from);
+    const sender = this.#senderOf(from);
+    const { early, beforeBeat } = sender;
+    let isLost = false;
+    if (isBeat) {
+      isLost = sender.upTo < beforeBeat;
+      if (isLost) sender.upTo = beforeBeat;
+      sender.beforeBeat = number;
+      for (const each of early) if (each <= sender.upTo) early.delete(each);
+    } else if (number > sender.upTo) early.add(number);
+    while (early.delete(sender.upTo + 1)) sender.upTo++;
     return isLost;
   }
 
-  /** Begins anew, for another connection. */
-  forget(): void {
-    this.#senders.clear();
+  #senderOf(from: string): Sender {
+    let sender = this.#senders.get(from);
+    if (sender === undefined) {
+      sender = { upTo: 0, early: new Set(), beforeBeat: 0 };
+      makeRoom(this.#senders, MAX_SENDERS);
+      this.#senders.set(from, sender);
+    }
+    return sender;
   }
 }

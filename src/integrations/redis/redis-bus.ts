@@ -215,7 +215,6 @@ export class RedisBus implements InvalidationBus {
     this.#connected = state;
     if (state) {
       this.#beatReceived = true;
-      this.#missed.forget();
       this.#untakenSince = undefined; // A client may have lost a heartbeat with its connection.
     }
     for (const listener of this.#listeners) listener.connected(state);
