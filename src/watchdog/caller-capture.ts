@@ -49,7 +49,7 @@ export class CallerCapture {
     if (scope !== undefined) scope.activeAt = tracker.loanTime();
     const isOwned = scope !== undefined || owner !== undefined;
     if (!this.#loanSample.sampleNext(isOwned)) return this.#untracked(entry);
-    if (this.#stackSample.sampleNext()) {
+    if (this.#stackSample.sampleNext(isOwned)) {
       const stack = captureStack(entry, tracker.levelPlan.stackDepth);
       return { call: entry, stack, scope, owner } satisfies CallOrigin;
     }

@@ -5,9 +5,9 @@
  * |---|---|
  * | the first few | a component that leaks usually does so from the start |
  * | then one in so many, within a rate | a leak of long standing gets its line in time, at a bounded cost |
+ * | the first in each second, outside of scopes | such a loan has neighbours by its line only |
  * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
-import type { Clock } from '../core/clock.js';
 import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
 
 /** What bounds the stacks of a level that takes each. */
@@ -18,10 +18,16 @@ export interface StackLimits {
   readonly firstStacks: number;
 }
 
+/** Tells when a loan begins. */
+export interface LoanClock {
+  /** The time in whole milliseconds. */
+  loanTime(): number;
+}
+
 /** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: LoanClock;
   readonly #mostInSecond: number;
   readonly #first: number;
   /** Loans counted while the sample decided. */
@@ -31,7 +37,7 @@ export class StackSample {
   #second = 0;
   #takenInSecond = 0;
 
-  constructor(plan: LevelPlan, clock: Pick<Clock, 'now'>, limits: StackLimits) {
+  constructor(plan: LevelPlan, clock: LoanClock, limits: StackLimits) {
     this.#plan = plan;
     this.#clock = clock;
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
@@ -44,8 +50,8 @@ export class StackSample {
     this.#unsampledLeft = STACKS_AFTER_SITELESS_LEAK;
   }
 
-  /** Counts the next loan. True if its stack is to be taken. O(1). */
-  sampleNext(): boolean {
+  /** Counts the next loan. True if its stack is to be taken. `isOwned` says whether a scope or a value owns it. O(1). */
+  sampleNext(isOwned: boolean): boolean {
     const { stackEvery } = this.#plan;
     if (stackEvery === 0) return false;
     if (this.#mostInSecond === Number.POSITIVE_INFINITY) return true;
@@ -54,15 +60,19 @@ export class StackSample {
       return true;
     }
     const index = this.#loans++;
-    return index < this.#first || (index % stackEvery === 0 && this.#isWithinRate());
+    const isEarly = index < this.#first;
+    const isInSample = isEarly || index % stackEvery === 0;
+    if (!isInSample && isOwned) return false;
+    const isFirst = this.#beginsSecond();
+    return isEarly || ((isInSample || isFirst) && ++this.#takenInSecond <= this.#mostInSecond);
   }
 
-  #isWithinRate(): boolean {
-    const second = Math.floor(this.#clock.now() / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#takenInSecond = 0;
-    }
-    return ++this.#takenInSecond <= this.#mostInSecond;
+  /** Whether this is the first call in its second. */
+  #beginsSecond(): boolean {
+    const second = Math.floor(this.#clock.loanTime() / 1_000);
+    if (second === this.#second) return false;
+    this.#second = second;
+    this.#takenInSecond = 0;
+    return true;
   }
 }

@@ -107,3 +107,25 @@ test('counters: an exhausted pool is found though not all of its loans are track
   const [leak] = await t.watchdog.check();
   expect(leak).toMatchObject({ rule: 'exhausted', count: 70 });
 });
+
+test('simple: outside of scopes, the first loan in each second has its stack taken', () => {
+  using t = watched({ level: 'simple' });
+  using capture = vi.spyOn(Error as unknown as { captureStackTrace(): void }, 'captureStackTrace');
+  for (let second = 0; second < 60; second++) {
+    t.pool.lease().release();
+    t.clock.jump(1_000);
+  }
+  expect(capture).toHaveBeenCalledTimes(60);
+  for (let i = 0; i < 60; i++) t.pool.lease().release();
+  expect(capture).toHaveBeenCalledTimes(61);
+});
+
+test('simple: within scopes, one loan in 128 has its stack taken, however few there are', () => {
+  using t = watched({ level: 'simple' });
+  using capture = vi.spyOn(Error as unknown as { captureStackTrace(): void }, 'captureStackTrace');
+  for (let i = 0; i < 129; i++) {
+    t.watchdog.scope('GET /orders', () => t.pool.lease().release());
+    t.clock.jump(1_000);
+  }
+  expect(capture).toHaveBeenCalledTimes(4 + 1);
+});

@@ -61,6 +61,19 @@ test('a loan that is old by activity alone is not suspected: a burst of traffic'
   expect(await t.watchdog.check()).toEqual([]);
 });
 
+test('simple: a quiet job outside of scopes that loses a lease is found, as each of its runs has its line', async () => {
+  using t = watched({ level: 'simple', youngCollectionEvery: 700 });
+  const run = async (): Promise<MinimalLease> => {
+    const lease = t.pool.lease();
+    await t.clock.advance(60_000);
+    return lease;
+  };
+  for (let i = 0; i < 30; i++) (await run()).release();
+  await run();
+  for (let i = 0; i < 30; i++) (await run()).release();
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
+});
+
 test('before enough loans have come back, a loan has to be older to be suspected', async () => {
   using t = watched();
   t.pool.lease();
