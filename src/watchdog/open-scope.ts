@@ -59,8 +59,8 @@ export interface ScopeHost {
   enter(scope: OpenScope): void;
   /** Makes the running scope around a scope the current one, or none, for the rest of the current async flow. */
   leave(scope: OpenScope): void;
-  /** Ends a scope. Without effect if it has ended. */
-  end(scope: OpenScope): void;
+  /** Ends a scope, if it has not ended, and leaves it if it is the current one. */
+  endHere(scope: OpenScope): void;
   /** A running scope has another name. */
   renamed(scope: OpenScope): void;
 }
@@ -214,7 +214,7 @@ export class OpenScope implements Disposable {
   /**
    * Makes it the current scope for the rest of the current async flow: this function, its callers, and what they start from
    * now on. Call it at the start of a flow of its own, such as the listener of a request. Without AsyncLocalStorage in the
-   * host it has no effect.
+   * host it has no effect. It is current until {@link end} or {@link leave} is called in that flow.
    */
   enter(): void {
     this.host.enter(this);
@@ -239,9 +239,12 @@ export class OpenScope implements Disposable {
     if (!this.ended) this.host.renamed(this);
   }
 
-  /** Ends the scope. What was taken in it and is still out is lost. Without effect the second time. */
+  /**
+   * Ends the scope. What was taken in it and is still out is lost. The rest of the flow that calls this is in the scope around it, or in none.
+   * Without effect the second time.
+   */
   end(): void {
-    this.host.end(this);
+    this.host.endHere(this);
   }
 
   /** Ends the scope, as {@link end} does. */

@@ -186,6 +186,11 @@ export class Scopes implements ScopeHost {
     this.#current.enter(runningScope(scope.outer, false));
   }
 
+  endHere(scope: OpenScope): void {
+    this.end(scope);
+    if (this.#current.get() === scope) this.leave(scope);
+  }
+
   /** Lets the async context rest until the next scope is entered. Without effect while a scope is running. */
   rest(): void {
     if (this.#running === 0) this.#current.rest();
@@ -201,6 +206,7 @@ export class Scopes implements ScopeHost {
     this.#countAsOld(scope);
   }
 
+  /** Ends a scope. Without effect if it has ended. */
   end(scope: OpenScope): void {
     if (scope.ended) return;
     this.#running--;

@@ -156,6 +156,44 @@ test('leaving a scope makes the scope around it current, or none', async () => {
   expect(await t.watchdog.check()).toEqual([]);
 });
 
+test('the end of a scope makes the scope around it current in the flow that entered it', async () => {
+  using t = watched();
+  const around = t.watchdog.openScope('consumer');
+  await flow(async () => {
+    around.enter();
+    for (let i = 0; i < 3; i++) {
+      using message = t.watchdog.openScope('message');
+      message.enter();
+      await flow(() => t.pool.lease().release());
+    }
+    t.pool.lease();
+    await null;
+    t.pool.lease();
+  });
+  expect(await t.watchdog.check()).toEqual([]);
+  around.end();
+  expect(await t.watchdog.check()).toMatchObject([{ scope: 'consumer', count: 2 }]);
+});
+
+test('the end of a scope leaves the flows alone that it does not end in', async () => {
+  using t = watched();
+  const gate = new Gate();
+  const scope = t.watchdog.openScope('GET /late');
+  const late = flow(async () => {
+    scope.enter();
+    await gate.passed;
+    t.pool.lease();
+  });
+  const other = t.watchdog.openScope('GET /other');
+  other.run(() => {
+    scope.end();
+    t.pool.lease();
+  });
+  gate.open();
+  await late;
+  expect(await t.watchdog.check()).toMatchObject([{ scope: 'GET /late', count: 1 }]);
+});
+
 test('a long name is cut, so that no report carries a whole URL', async () => {
   using t = watched();
   const scope = t.watchdog.openScope('x'.repeat(10_000));
