@@ -6,6 +6,7 @@ import { READINGS, type Readings } from '../../src/watchdog/readings.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
+import { endings } from './programs/endings.js';
 import { flows } from './programs/flows.js';
 import { growing } from './programs/growth.js';
 import { handedOver } from './programs/hand-over.js';
@@ -29,6 +30,7 @@ export const PROGRAMS: readonly Program[] = [
   ...oneLeak,
   ...services,
   ...flows,
+  ...endings,
 ];
 
 const FILES = [
@@ -43,6 +45,7 @@ const FILES = [
   'one-leak',
   'services',
   'flows',
+  'endings',
 ].map((name) => `test/zoo/programs/${name}.ts`);
 
 /** How a program went. */
