@@ -7,7 +7,7 @@
  * |---|---|---:|
  * | `off` | nothing | 0 |
  * | `counters` | counts all loans; tracks those within a scope, and of the others at most 100 in a tenth of a second | ~0.04 µs |
- * | `sampled` | counts all loans; tracks the first 4 of a component and then 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
+ * | `sampled` | counts all loans; tracks the first 4 of a component, then the first in each second and 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
  * | `simple` | tracks all loans, asks V8 to confirm, and takes some stacks | ~0.2 µs |
  * | `advanced` | also the stack of each loan | 5 to 100 µs |
  * | `paranoid` | the whole stack of each loan; for tests | 5 µs or more |

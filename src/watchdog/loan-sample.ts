@@ -4,11 +4,12 @@
  * | level | tracked |
  * |---|---|
  * | `counters` | loans within a scope; of the others at most {@link PER_PERIOD} in each {@link PERIOD_MILLIS} |
- * | `sampled` | the first few, then one at random of each so many, and all for a while after a leak without a line |
+ * | `sampled` | the first few, then the first in each second and one at random of each so many; all for a while after a leak without a line |
  * | the others | all |
  */
 import type { Clock } from '../core/clock.js';
 import type { Tracking } from './level.js';
+import { type LoanClock, LoanSeconds } from './loan-seconds.js';
 
 /** How many loans of a component are tracked at its start. A component that leaks usually does so from the start. */
 const FIRST = 4;
@@ -41,9 +42,11 @@ export class LoanSample {
   #random = 1;
   /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
   #place: number;
+  readonly #seconds: LoanSeconds;
 
   /** One loan in `every` is tracked if the tracking is `sampled`. */
-  constructor(tracking: Tracking, every: number, clock: Clock) {
+  constructor(tracking: Tracking, every: number, clock: Clock, loanClock: LoanClock) {
+    this.#seconds = new LoanSeconds(loanClock);
     this.#tracking = tracking;
     this.#clock = clock;
     this.#every = every;
@@ -69,11 +72,12 @@ export class LoanSample {
   /** Counts the next loan. True if it is to be tracked. `isOwned` says whether a scope or a value owns it. O(1). */
   sampleNext(isOwned: boolean): boolean {
     if (this.#tracking === 'all' || (isOwned && this.#tracking === 'scoped')) return true;
+    const isFirst = this.#tracking === 'sampled' && this.#seconds.beginsOne();
     if (this.#tracked > 0) {
       if (--this.#tracked === 0 && this.#tracking === 'scoped') this.#endPeriod();
       return true;
     }
-    if (this.#tracking === 'scoped' || --this.#untilNext > 0) return false;
+    if (this.#tracking === 'scoped' || --this.#untilNext > 0) return isFirst;
     this.#untilNext = this.#distance();
     return true;
   }

@@ -182,7 +182,7 @@ export class LoanTracker implements ScopeListener {
 
   /** Makes the sample of the loans of one component. */
   newLoanSample(): LoanSample {
-    return new LoanSample(this.levelPlan.tracking, this.#sampleEvery, this.#clock);
+    return new LoanSample(this.levelPlan.tracking, this.#sampleEvery, this.#clock, this);
   }
 
   /** The time at which a loan begins or ends just now, in whole milliseconds. */

@@ -9,6 +9,7 @@
  * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
 import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
+import { type LoanClock, LoanSeconds } from './loan-seconds.js';
 
 /** What bounds the stacks of a level that takes each. */
 export interface StackLimits {
@@ -18,28 +19,21 @@ export interface StackLimits {
   readonly firstStacks: number;
 }
 
-/** Tells when a loan begins. */
-export interface LoanClock {
-  /** The time in whole milliseconds. */
-  loanTime(): number;
-}
-
 /** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
-  readonly #clock: LoanClock;
+  readonly #seconds: LoanSeconds;
   readonly #mostInSecond: number;
   readonly #first: number;
   /** Loans counted while the sample decided. */
   #loans = 0;
   /** How many of the next loans have their stacks taken in any case. */
   #unsampledLeft = 0;
-  #second = 0;
   #takenInSecond = 0;
 
   constructor(plan: LevelPlan, clock: LoanClock, limits: StackLimits) {
     this.#plan = plan;
-    this.#clock = clock;
+    this.#seconds = new LoanSeconds(clock);
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
     this.#first =
       plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
@@ -63,16 +57,8 @@ export class StackSample {
     const isEarly = index < this.#first;
     const isInSample = isEarly || index % stackEvery === 0;
     if (!isInSample && isOwned) return false;
-    const isFirst = this.#beginsSecond();
+    const isFirst = this.#seconds.beginsOne();
+    if (isFirst) this.#takenInSecond = 0;
     return isEarly || ((isInSample || isFirst) && ++this.#takenInSecond <= this.#mostInSecond);
-  }
-
-  /** Whether this is the first call in its second. */
-  #beginsSecond(): boolean {
-    const second = Math.floor(this.#clock.loanTime() / 1_000);
-    if (second === this.#second) return false;
-    this.#second = second;
-    this.#takenInSecond = 0;
-    return true;
   }
 }

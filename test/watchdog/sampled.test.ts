@@ -23,6 +23,18 @@ test('sampled: every loan is counted, the first four and one in 128 are tracked'
   expect(t.leaseNodes()).toBe(0);
 });
 
+test('sampled: the first loan in each second is tracked, so a quiet service has all of its losses found', async () => {
+  using t = watched({ level: 'sampled' });
+  const kept: unknown[] = [];
+  for (let minute = 0; minute < 60; minute++) {
+    const lease = t.watchdog.scope('POST /mail', () => t.pool.lease());
+    if (minute % 20 === 10) kept.push(lease);
+    else lease.release();
+    await t.clock.advance(60_000);
+  }
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', count: kept.length }]);
+});
+
 test('sampled: `sampleEvery` sets the fraction', () => {
   using t = watched({ level: 'sampled', sampleEvery: 10 });
   for (let i = 0; i < 104; i++) t.pool.lease();
