@@ -7,6 +7,7 @@ import { settle } from '../../kit/settle.js';
 
 function request(answers: unknown[], deliver = (answer: unknown) => void answers.push(answer)) {
   return {
+    isAnswered: false,
     deliver,
     refuse: (error) => void answers.push(['refused', error]),
   } satisfies PeerRequest<unknown>;
