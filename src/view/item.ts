@@ -131,21 +131,24 @@ function numberOf(format: FormatInfo, value: unknown): number {
   return value;
 }
 
+/** Gives the name of the class of a typed array of any realm; `undefined` for anything else. Reads no property of it. */
+const classNameOf = /* @__PURE__ */ Reflect.getOwnPropertyDescriptor(
+  /* @__PURE__ */ Reflect.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)?.get as () => unknown;
+
+/** Gives the byte in an array of one. Calls no getter of the array: it could release the view that is about to be changed. */
 function byteOf(format: FormatInfo, value: unknown): number {
   const wanted = 'a Uint8Array of length 1';
-  if (!isUint8Array(value)) throw wrongType(format, value, wanted);
-  const [byte] = value;
-  if (byte === undefined || value.length !== 1) {
-    throw outOfRange(format, `a Uint8Array of length ${value.length}`, wanted);
+  if (Reflect.apply(classNameOf, value, []) !== 'Uint8Array') {
+    throw wrongType(format, value, wanted);
+  }
+  const array = value as Uint8Array;
+  const byte = array[0];
+  if (byte === undefined || array[1] !== undefined) {
+    throw outOfRange(format, `a Uint8Array of length ${array.length}`, wanted);
   }
   return byte;
-}
-
-/** Whether a value is a Uint8Array, of this realm or another. */
-function isUint8Array(value: unknown): value is Uint8Array {
-  return (
-    Object.prototype.toString.call(value) === '[object Uint8Array]' && ArrayBuffer.isView(value)
-  );
 }
 
 function wrongType({ name }: FormatInfo, value: unknown, wanted: string): ViewFormatError {

@@ -123,7 +123,7 @@ export abstract class MemoryView<F extends Format = Format>
    * (`TENURE_VIEW_STRUCTURE`) if shape or format differ, or if the view has not one dimension.
    */
   assign(from: MemoryView | BytesSource, start?: number, end?: number, step?: number): void {
-    assignItems(this.open('assign'), from, start, end, step);
+    assignItems(this, from, start, end, step);
   }
 
   // ── The end ──

@@ -17,6 +17,71 @@ import { thrownBy } from '../kit/thrown-by.js';
 
 const HERE = 'test/view/buffer-lease.test.ts';
 
+/** A source of one byte that calls `read` when a property of it is read. */
+function byteWith(property: PropertyKey, value: unknown, read: () => void): Uint8Array {
+  const get = (): unknown => {
+    read();
+    return value;
+  };
+  return Object.defineProperty(new Uint8Array([9]), property, { get });
+}
+
+function setByte(property: PropertyKey, value: unknown): Change {
+  return ({ view }, end) => {
+    const bytes = view.cast('c');
+    const byte = byteWith(property, value, () => end(bytes));
+    bytes.set(0, byte);
+  };
+}
+
+type Change = (lease: BufferLease, end: (view: MemoryView) => void) => void;
+
+test.each<[what: string, change: Change]>([
+  ['the items of a byte', setByte(Symbol.iterator, () => [9].values())],
+  ['the length of a byte', setByte('length', 1)],
+  ['the type of a byte', setByte(Symbol.toStringTag, 'Uint8Array')],
+  [
+    'an index',
+    ({ view }, end) => {
+      const grid = view.cast('B', [2, 2]);
+      const get = (index: number[], name: PropertyKey): unknown => {
+        end(grid);
+        return Reflect.get(index, name);
+      };
+      grid.set(new Proxy([0, 0], { get }), 9);
+    },
+  ],
+  [
+    'the place of a source',
+    ({ view }, end) => {
+      const bytes = view.slice(0, 1);
+      const source = byteWith('byteLength', 1, () => end(bytes));
+      bytes.assign(source);
+    },
+  ],
+])(
+  'a getter of %s that ends the lease changes no byte of the next holder: python/cpython#92888',
+  (_, change) => {
+    allowLeaks();
+    const pool = new BufferPool();
+    const lease = pool.lease(4);
+    lease.bytes.fill(0);
+    const next: BufferLease[] = [];
+    const end = (view: MemoryView): void => {
+      if (next.length > 0) return;
+      view.release();
+      lease.release();
+      next.push(pool.lease(4));
+    };
+    try {
+      change(lease, end);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ViewReleasedError);
+    }
+    for (const { bytes } of next) expect([...bytes]).toEqual([0, 0, 0, 0]);
+  },
+);
+
 test('use after release throws, and names where the lease was taken and released', () => {
   const pool = new BufferPool({ name: 'frames' });
   const lease = pool.lease(100); // taken here
