@@ -246,7 +246,8 @@ export class BufferStock implements Observed {
 
   #make(partBytes: number, partCount: number, sizeClass: number): BufferSlab {
     const Memory = this.#isShared ? SharedArrayBuffer : ArrayBuffer;
-    const buffer = new Memory(partBytes * partCount);
+    // A typed array may have a lower limit than its buffer, as on Node 20. Then nothing must be counted.
+    const { buffer } = new Uint8Array(new Memory(partBytes * partCount));
     this.#misses++;
     this.#heldBytes += buffer.byteLength;
     return new BufferSlab(buffer, partBytes, partCount, sizeClass, this);

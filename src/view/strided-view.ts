@@ -14,7 +14,7 @@ import { type AnyItem, readItem, writeItem } from './item.js';
 import { itemPosition } from './item-position.js';
 import type { Dims } from './layout.js';
 import { MemoryView, type ViewRegion } from './memory-view.js';
-import { type ExportWatch, goneError } from './region.js';
+import type { ExportWatch } from './region.js';
 import { readResizable, writeResizable } from './resizable-items.js';
 import { slicedLayout } from './slice-range.js';
 import { type OpenView, readonlyError } from './view-contents.js';
@@ -167,12 +167,13 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
    * @internal
    */
   openItems<A>(type: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => A): A {
-    const { buffer, byteOffset } = this.#region as ViewRegion;
+    const region = this.#region as ViewRegion;
     try {
-      return new type(buffer, byteOffset + this.#offset, this.#length);
+      return new type(region.buffer, region.byteOffset + this.#offset, this.#length);
     } catch (error) {
       this.release(); // No caller gets the view.
-      throw goneError(buffer, error);
+      region.checkAttached();
+      throw error; // It has more items than a typed array can have.
     }
   }
 
@@ -210,9 +211,9 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
    * @internal
    */
   slowSet(index: unknown, value: unknown): void {
-    const indexes: readonly unknown[] = Array.isArray(index) ? [...index] : [index]; // Getters of it may release the view.
     const { region, layout, isReadonly } = this.open('set');
     if (isReadonly) throw readonlyError('set', 'Change the view that it was made of');
+    const indexes: readonly unknown[] = Array.isArray(index) ? index : [index];
     const at = itemPosition('MemoryView.set', layout, indexes);
     if (region.isResizable) writeResizable(region, at, this.#format, value);
     else this.#write(at, value);

@@ -75,8 +75,8 @@ test.each<[what: string, change: Change]>([
     };
     try {
       change(lease, end);
-    } catch (error) {
-      expect(error).toBeInstanceOf(ViewReleasedError);
+    } catch {
+      // It may throw: the view is released.
     }
     for (const { bytes } of next) expect([...bytes]).toEqual([0, 0, 0, 0]);
   },

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { constants } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { allowLeaks } from '../../src/testing/index.js';
@@ -277,10 +278,15 @@ test('a wrong length or option throws at once, by name', () => {
   expect(pool.stats()).toMatchObject({ out: 0, misses: 0 });
 });
 
-test('a length that the engine has no memory for lends nothing', () => {
-  const pool = new BufferPool();
-  expect(() => pool.lease(Number.MAX_SAFE_INTEGER)).toThrow(RangeError);
-  expect(pool.stats()).toMatchObject({ out: 0, outBytes: 0, waste: 0, misses: 0, hits: 0 });
+test.each([
+  ['memory', Number.MAX_SAFE_INTEGER],
+  ['a typed array', constants.MAX_LENGTH + 1],
+])('a length that the engine has no %s for lends nothing', (_, length) => {
+  for (const shared of [false, true]) {
+    const pool = new BufferPool({ shared });
+    expect(() => pool.lease(length)).toThrow(RangeError);
+    expect(pool.stats()).toMatchObject({ out: 0, outBytes: 0, waste: 0, misses: 0, oversize: 0 });
+  }
 });
 
 test('the figures add up after any leases and releases, and no byte is lent twice', () => {

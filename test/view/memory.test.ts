@@ -1,4 +1,5 @@
 /** What JavaScript lets happen to memory under a view: transfer, shrinking, sharing, growth of a WebAssembly memory. */
+import { constants } from 'node:buffer';
 import { expect, test } from 'vitest';
 import {
   type MemoryView,
@@ -129,6 +130,10 @@ function goneBytes(
   lose(buffer);
   return bytes;
 }
+
+test('a buffer that is longer than a typed array can be is no detached one', () => {
+  expect(() => memoryview(new ArrayBuffer(constants.MAX_LENGTH + 1))).toThrow(RangeError);
+});
 
 test('a source without bytes, within its buffer, is a view without items', () => {
   const buffer = new Resizable(8, { maxByteLength: 16 });
