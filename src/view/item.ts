@@ -94,7 +94,7 @@ export function writeItem(data: DataView, at: number, format: FormatInfo, value:
       data.setUint8(at, value ? 1 : 0);
       return;
     case Kind.Byte:
-      data.setUint8(at, byteOf(format, value));
+      data.setUint8(at, byteOf(format, value as Uint8Array));
       return;
   }
 }
@@ -138,15 +138,14 @@ const classNameOf = /* @__PURE__ */ Reflect.getOwnPropertyDescriptor(
 )?.get as () => unknown;
 
 /** Gives the byte in an array of one. Calls no getter of the array: it could release the view that is about to be changed. */
-function byteOf(format: FormatInfo, value: unknown): number {
+function byteOf(format: FormatInfo, value: Uint8Array): number {
   const wanted = 'a Uint8Array of length 1';
   if (Reflect.apply(classNameOf, value, []) !== 'Uint8Array') {
     throw wrongType(format, value, wanted);
   }
-  const array = value as Uint8Array;
-  const byte = array[0];
-  if (byte === undefined || array[1] !== undefined) {
-    throw outOfRange(format, `a Uint8Array of length ${array.length}`, wanted);
+  const byte = value[0];
+  if (byte === undefined || value[1] !== undefined) {
+    throw outOfRange(format, `a Uint8Array of length ${value.length}`, wanted);
   }
   return byte;
 }
