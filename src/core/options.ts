@@ -184,11 +184,10 @@ export const aBoolean: OptionCheck = (value) =>
 export const aName: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
 
-/** Expects an object with all of these methods. */
+/** Expects an object with all of these methods. It may be a function, as an application of Express is. */
 export function objectWith(...methods: readonly string[]): OptionCheck {
   return (value) =>
-    typeof value === 'object' &&
-    value !== null &&
+    Object(value) === value &&
     methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
       ? undefined
       : `an object with ${methods.map((name) => `${name}()`).join(', ')}`;

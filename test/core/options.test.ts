@@ -59,7 +59,12 @@ test.each<[string, OptionCheck, unknown[], unknown[]]>([
   ['aBoolean', aBoolean, [true, false], [0, 'true', null]],
   ['aName', aName, ['a'], ['', 1]],
   ['oneOf', oneOf('a', 'b'), ['a', 'b'], ['c', 1]],
-  ['objectWith', objectWith('now'), [{ now: () => 1 }], [{}, { now: 1 }, null, 'now']],
+  [
+    'objectWith',
+    objectWith('now'),
+    [{ now: () => 1 }, Date],
+    [{}, () => 1, { now: 1 }, null, 'now'],
+  ],
   ['anAbortSignal', anAbortSignal, [new AbortController().signal], [{}, null, 'signal']],
 ])('%s accepts and refuses', (_name, ofCheck, good, bad) => {
   for (const value of good) expect(ofCheck(value), String(value)).toBeUndefined();

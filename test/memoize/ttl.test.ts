@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
@@ -120,4 +120,19 @@ describe('expired entries that no caller asks for', () => {
       expect(alive).toHaveLength(10_000);
     },
   );
+});
+
+test('with the clock `Date`, the sleep of a machine counts: nodejs/node#47724', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    let runs = 0;
+    const load = (_: number) => ++runs;
+    const byDate = memoize(load, { ttl: 60_000, clock: Date });
+    const byUptime = memoize(load, { ttl: 60_000 });
+    expect([byDate(1), byUptime(1)]).toEqual([1, 2]);
+    vi.setSystemTime(Date.now() + 8 * 3_600_000); // The machine slept: `performance.now()` has stood still.
+    expect([byDate(1), byUptime(1)]).toEqual([3, 2]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -18,6 +18,18 @@ const show = (owner: View, ...args: unknown[]) => void owner.shown.push(...args)
 describe.each([
   ['an EventEmitter', () => new EventEmitter()],
   [
+    'a function that emits, as an application of Express does',
+    () => {
+      const emitter = new EventEmitter();
+      return Object.assign(() => {}, {
+        on: emitter.on.bind(emitter),
+        off: emitter.off.bind(emitter),
+        emit: emitter.emit.bind(emitter),
+        listenerCount: emitter.listenerCount.bind(emitter),
+      });
+    },
+  ],
+  [
     'an emitter with on and removeListener only',
     () => {
       const emitter = new EventEmitter();
