@@ -229,7 +229,7 @@ function lateHits(cache: MemoCache): LateHit {
   const { clock } = cache.settings;
   return (entry, arg) => {
     const now = clock.now();
-    if (now >= entry.freshUntil) return cache.call(undefined, arg);
+    if (!(now < entry.freshUntil)) return cache.call(undefined, arg); // Either may be NaN, by a clock that fails.
     fast.learn(now);
     fast.hits++;
     return entry.value;

@@ -41,7 +41,7 @@ export class Entry {
 
   /** Whether no call may be given the result at `now` or later. */
   isDead(now: number): boolean {
-    return now >= this.freshUntil;
+    return !(now < this.freshUntil); // Either may be NaN, by a clock that fails.
   }
 }
 
