@@ -90,7 +90,11 @@ const INVALIDATIONS = [
 /** A connection that is established or lost, or messages that are. */
 type BusEvent = boolean | 'missed';
 
-const CONNECTIONS: readonly { when: string; before: readonly boolean[]; during: readonly BusEvent[] }[] = [
+const CONNECTIONS: readonly {
+  when: string;
+  before: readonly boolean[];
+  during: readonly BusEvent[];
+}[] = [
   { when: 'disconnected before the load', before: [false], during: [] },
   { when: 'disconnected during the load', before: [], during: [false] },
   { when: 'connected again during the load', before: [false], during: [true] },

@@ -113,23 +113,24 @@ test('is covered by a delete that a listener of the eviction for its sake calls'
 test.each<{ what: string; lose: (bus: MemoryBus) => void }>([
   { what: 'the connection to the bus is', lose: (bus) => bus.connect(false) },
   { what: 'messages are', lose: (bus) => bus.miss() },
-])('is not shared if $what lost on its way: the message of an invalidation may be missed', async ({
-  lose,
-}) => {
-  const [values, bus, mayWrite] = [new Map<string, unknown>(), new MemoryBus(), new Gate()];
-  const store: SharedStore = {
-    get: async (name) => values.get(name),
-    set: (name, value) => mayWrite.passed.then(() => values.set(name, value)),
-    delete: async (name) => values.delete(name),
-  };
-  using one = process(store, bus);
-  one.set(['a'], Promise.resolve('old'));
-  await settle();
-  lose(bus);
-  mayWrite.open();
-  await one.flush();
-  expect(await process(store, new MemoryBus())('a')).toBe('new');
-});
+])(
+  'is not shared if $what lost on its way: the message of an invalidation may be missed',
+  async ({ lose }) => {
+    const [values, bus, mayWrite] = [new Map<string, unknown>(), new MemoryBus(), new Gate()];
+    const store: SharedStore = {
+      get: async (name) => values.get(name),
+      set: (name, value) => mayWrite.passed.then(() => values.set(name, value)),
+      delete: async (name) => values.delete(name),
+    };
+    using one = process(store, bus);
+    one.set(['a'], Promise.resolve('old'));
+    await settle();
+    lose(bus);
+    mayWrite.open();
+    await one.flush();
+    expect(await process(store, new MemoryBus())('a')).toBe('new');
+  },
+);
 
 describe('is covered by an invalidation of another process that comes just after it, although its message comes too late', () => {
   afterEach(() => void vi.useRealTimers());

@@ -137,11 +137,14 @@ test('with the clock `Date`, the sleep of a machine counts: nodejs/node#47724', 
   }
 });
 
-test.each([{}, { max: 10 }])('a result that was stored while the clock gave no number expires, %o', (bound) => {
-  let now = Number.NaN;
-  let runs = 0;
-  const fn = memoize((_: number) => ++runs, { ...bound, ttl: 100, clock: { now: () => now } });
-  fn(1);
-  now = 1_000;
-  expect([fn(1), fn(1)]).toEqual([2, 2]);
-});
+test.each([{}, { max: 10 }])(
+  'a result that was stored while the clock gave no number expires, %o',
+  (bound) => {
+    let now = Number.NaN;
+    let runs = 0;
+    const fn = memoize((_: number) => ++runs, { ...bound, ttl: 100, clock: { now: () => now } });
+    fn(1);
+    now = 1_000;
+    expect([fn(1), fn(1)]).toEqual([2, 2]);
+  },
+);
