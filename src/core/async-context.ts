@@ -11,8 +11,8 @@ export interface AsyncVariable<T> {
   /** Does what {@link run} does, and passes the value to `body`. */
   runWithValue<R>(value: T, body: (value: T) => R): R;
   /**
-   * Sets the value for the rest of the current async flow; `undefined` removes it. Where the host has no AsyncLocalStorage, it has no effect: a value
-   * that no call bounds would reach unrelated work.
+   * Sets the value for the rest of the current async flow; `undefined` removes it. Where the host has no AsyncLocalStorage, it has no
+   * effect: a value that no call bounds would reach unrelated work.
    */
   enter(value: T | undefined): void;
   /** Gives the value of the current async flow; `undefined` if none is set. */

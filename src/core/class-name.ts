@@ -1,6 +1,6 @@
 /**
- * The names of classes whose instances are passed to functions of the package. A program may have two copies of the package: two versions, or a
- * bundle beside the modules. To one copy, an instance of the other is of no known class. Its name says what it is.
+ * The names of classes whose instances are passed to functions of the package. A program may have two copies of the package: two
+ * versions, or a bundle beside the modules. To one copy, an instance of the other is of no known class. Its name says what it is.
  */
 import type { OptionCheck } from './options.js';
 
@@ -15,8 +15,8 @@ export function nameClass(prototype: object, name: string): void {
 }
 
 /**
- * Expects an instance of `type`, which is named `name` with its article. The error tells of an instance that another copy has made, and says
- * for any other value what was `expected`.
+ * Expects an instance of `type`, which is named `name` with its article. The error tells of an instance that another copy has made, and
+ * says for any other value what was `expected`.
  */
 export function instanceOf(
   type: abstract new (...args: never[]) => unknown,

@@ -8,9 +8,9 @@
  *          │ turn ends: no horizon
  * ```
  *
- * There is a horizon only in a burst: after 16 readings in a row that are at most a millisecond apart, until the turn of the event
- * loop ends. Each cache has its own. It lies a second ahead. So an old reading does no harm unless the burst is followed by more than a second of
- * synchronous work in the same turn. A user of the horizon asks for a reading at least every 64th time, which ends the harm.
+ * There is a horizon only in a burst: after 16 readings in a row that are at most a millisecond apart, until the turn of the event loop
+ * ends. Each cache has its own. It lies a second ahead. So an old reading does no harm unless the burst is followed by more than a
+ * second of synchronous work in the same turn. A user of the horizon asks for a reading at least every 64th time, which ends the harm.
  */
 import type { Clock, TimerHandle } from './clock.js';
 

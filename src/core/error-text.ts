@@ -6,7 +6,10 @@ import { maskSecrets } from './secrets.js';
 /** How many errors of an `AggregateError` are told. */
 const MOST_ERRORS = 4;
 
-/** Gives an error's name and message, or the text of any other value, without secrets, for the end of a sentence. Never throws: anything may be thrown. */
+/**
+ * Gives an error's name and message, or the text of any other value, without secrets, for the end of a sentence. Never throws: anything
+ * may be thrown.
+ */
 export function errorText(error: unknown): string {
   try {
     const reason = reasonOf(error);

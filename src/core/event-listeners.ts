@@ -99,8 +99,8 @@ export class EventListeners<M extends object> {
   }
 
   /**
-   * Calls the listeners in a microtask, those included that are added until then. For an emitter in the middle of a step: a listener may call
-   * the emitter, which by then is in a state that is whole.
+   * Calls the listeners in a microtask, those included that are added until then. For an emitter in the middle of a step: a listener
+   * may call the emitter, which by then is in a state that is whole.
    */
   emitLater<E extends keyof M>(event: E, payload: M[E]): void {
     if (this.#later.push(event, payload) > 2) return;

@@ -2,7 +2,7 @@
 import { emptyAsyncContext, type RunInContext } from './async-context.js';
 
 /**
- * Calls its argument outside of all requests. Each timer holds the AsyncLocalStorage context in which it was set, and in Node 22 and earlier
- * each promise that in which it was made. A lasting one would keep the request of its first caller alive.
+ * Calls its argument outside of all requests. Each timer holds the AsyncLocalStorage context in which it was set, and in Node 22 and
+ * earlier each promise that in which it was made. A lasting one would keep the request of its first caller alive.
  */
 export const runInOwnContext: RunInContext = /* @__PURE__ */ emptyAsyncContext();

@@ -335,8 +335,8 @@ export interface Observation extends Disposable {
   /** Gives the component's figures at this moment. It is cheap, has no effect, and may be called at any time. */
   stats(): ComponentStats;
   /**
-   * Gives how many loans there are, those that are not reported included. A component that has it asks for {@link Observer.originToReport}, and
-   * has {@link reportLoans}. O(1).
+   * Gives how many loans there are, those that are not reported included. A component that has it asks for
+   * {@link Observer.originToReport}, and has {@link reportLoans}. O(1).
    *
    * @default none: the component reports each loan
    */

@@ -1,6 +1,6 @@
 /**
- * Waits for a promise that can be left. What `then` adds to a promise stays on it until the promise settles, so callers that leave a promise
- * which never settles would pile up. All waits for one promise share one reaction, and a wait that is left is removed.
+ * Waits for a promise that can be left. What `then` adds to a promise stays on it until the promise settles, so callers that leave a
+ * promise which never settles would pile up. All waits for one promise share one reaction, and a wait that is left is removed.
  */
 
 /** What one wait does when the promise settles. */

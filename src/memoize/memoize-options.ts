@@ -38,8 +38,9 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    */
   readonly max?: number;
   /**
-   * The largest weight of all entries together, by `weigh`. The least recently used entry is evicted first. A result that is
-   * heavier than `maxWeight` is returned and not kept, except in the store of `shared`. A remembered failure weighs nothing. Needs `weigh`. @default Infinity
+   * The largest weight of all entries together, by `weigh`. The least recently used entry is evicted first. A result that is heavier
+   * than `maxWeight` is returned and not kept, except in the store of `shared`. A remembered failure weighs nothing. Needs `weigh`.
+   * @default Infinity
    */
   readonly maxWeight?: number;
   /** Gives the weight of a result, ≥ 0. Called once, when the result is stored. Needs `maxWeight`. */

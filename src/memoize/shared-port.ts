@@ -85,8 +85,8 @@ export interface SharedLevel {
   /** Told that a load has ended. `terms` are those on which its outcome was stored in this process, if it was stored. */
   loadEnded(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms | undefined): void;
   /**
-   * Told that another call joins a load. Whether that call has to ask {@link isInvalidated} when the load has ended, because this process may
-   * not have been told of an invalidation.
+   * Told that another call joins a load. Whether that call has to ask {@link isInvalidated} when the load has ended, because this
+   * process may not have been told of an invalidation.
    */
   loadJoined(load: SharedLoad | undefined): boolean;
   /**

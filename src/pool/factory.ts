@@ -82,8 +82,8 @@ export interface Factory<T> {
    */
   isFull?(error: unknown): boolean;
   /**
-   * Whether an error of `create` would be the same at the next attempt: a certificate is not trusted. The caller is rejected at once, not after
-   * `createAttempts`. Callers that come later still have `create` tried again, after its pause.
+   * Whether an error of `create` would be the same at the next attempt: a certificate is not trusted. The caller is rejected at once,
+   * not after `createAttempts`. Callers that come later still have `create` tried again, after its pause.
    */
   isPermanent?(error: unknown): boolean;
 }

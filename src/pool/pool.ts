@@ -208,8 +208,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
 
   /**
    * Creates resources before they are needed, until `count` exist, and settles when they do. They are not kept beyond their idle
-   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} while the limit is less than
-   * `count`, at the call or after a `resize`, one of `maxTotal` included.
+   * timeout; the option `min` keeps resources. Rejects as {@link Pool.ready} does, and with {@link WarmUpError} while the limit is less
+   * than `count`, at the call or after a `resize`, one of `maxTotal` included.
    *
    * `count` is by default as many as may exist: `max`, or `maxTotal` of a keyed pool if that is less.
    *

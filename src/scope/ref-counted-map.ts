@@ -239,8 +239,8 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
   }
 
   /**
-   * Evicts an idle value while more creations wait for room than values leave. A creation that was invalidated goes on for its callers beside
-   * the keys that `capacity` counts, and one of those keys may have taken its place.
+   * Evicts an idle value while more creations wait for room than values leave. A creation that was invalidated goes on for its callers
+   * beside the keys that `capacity` counts, and one of those keys may have taken its place.
    */
   #evictForWaits(): void {
     const { live, leaving } = this.#owner;

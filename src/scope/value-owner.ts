@@ -72,7 +72,10 @@ export class ValueOwner<T> implements CellOwner<T> {
     });
   }
 
-  /** Resolves when `isQuietBut` holds for the disposals that the caller is part of. Rejects with the reason of `signal` as soon as that aborts. */
+  /**
+   * Resolves when `isQuietBut` holds for the disposals that the caller is part of. Rejects with the reason of `signal` as soon as that
+   * aborts.
+   */
   async untilQuiet(
     isQuietBut: (ends: ReadonlySet<object>) => boolean,
     signal: AbortSignal | undefined,

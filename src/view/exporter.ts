@@ -100,8 +100,8 @@ export class Exporter implements Watchable, CountingSource {
    * cut off, amortised. The present length changes nothing, and is never refused.
    *
    * @throws {@link ViewExportedError} (`TENURE_VIEW_EXPORTED`) while views are alive; {@link ViewDetachedError}
-   * (`TENURE_VIEW_DETACHED`) if its buffer was transferred; {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a malformed length; `RangeError` if the engine has no memory of that length. The bytes stay
-   * as they are then.
+   * (`TENURE_VIEW_DETACHED`) if its buffer was transferred; {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a malformed
+   * length; `RangeError` if the engine has no memory of that length. The bytes stay as they are then.
    */
   resize(bytes: number): void {
     checkArgument('Exporter.resize', 'bytes', bytes, aLength);

@@ -84,8 +84,8 @@ export class Region<V> implements Memory {
   }
 
   bytes(): Uint8Array {
-    // The array of memory that is gone has no bytes. But on Node 20 and 22, optimized code may read its former length after a transfer, unless
-    // the buffer is resizable.
+    // The array of memory that is gone has no bytes. But on Node 20 and 22, optimized code may read its former length after a transfer,
+    // unless the buffer is resizable.
     const length = this.isResizable ? this.#bytes?.length : undefined;
     if (length !== this.byteLength || length === 0) this.checkAttached();
     this.#bytes ??= new Uint8Array(this.buffer, this.byteOffset, this.byteLength);

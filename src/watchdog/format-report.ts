@@ -203,8 +203,8 @@ function rulesLine(leak: Leak): string[] {
 }
 
 /**
- * The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. Of a population only the line
- * of its latest member is known.
+ * The lines that took the loans, and their callers. A line that did not lead to all of the loans has its count. Of a population only
+ * the line of its latest member is known.
  */
 function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
   const sites = sumByKey(

@@ -1,7 +1,7 @@
 /**
- * Which groups of losses are one leak. The ledger has a group for each rule, line and certainty. One line may be found by several rules: of its
- * loans some are orphaned, and the others keep the pool exhausted. A level that takes the stacks of some loans has losses with the
- * line and others without. A person wants one report of all:
+ * Which groups of losses are one leak. The ledger has a group for each rule, line and certainty. One line may be found by several
+ * rules: of its loans some are orphaned, and the others keep the pool exhausted. A level that takes the stacks of some loans has losses
+ * with the line and others without. A person wants one report of all:
  *
  * ```
  *   orphaned   pool "db"  use  GET /a   orders.ts:7   ×1  ──┐
@@ -34,8 +34,8 @@ export class JoinedLeaks {
   }
 
   /**
-   * Gives the groups that are one leak with a group: those with a line first, then in the order of the rules, the surest of a rule first. The
-   * first one gives the leak its signature. O(groups of the component) for losses without a line.
+   * Gives the groups that are one leak with a group: those with a line first, then in the order of the rules, the surest of a rule
+   * first. The first one gives the leak its signature. O(groups of the component) for losses without a line.
    */
   of(group: LeakGroup): readonly LeakGroup[] {
     let leak = this.#leaks.get(group);

@@ -171,8 +171,8 @@ export class LeakGroup {
   }
 
   /**
-   * Counts a loan as told that was told of in another group, and has moved here. What listeners heard of the same line and certainty need not be
-   * repeated. O(1).
+   * Counts a loan as told that was told of in another group, and has moved here. What listeners heard of the same line and certainty
+   * need not be repeated. O(1).
    */
   takeOver(from: LeakGroup): void {
     from.#told--;

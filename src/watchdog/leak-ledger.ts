@@ -286,8 +286,8 @@ export class LeakLedger {
   }
 
   /**
-   * Tells the listeners of a group, if the count of its leak has doubled since they heard of it. Loans that are less sure do not count. Nor does,
-   * for a group with a line, what they heard without one. O(groups).
+   * Tells the listeners of a group, if the count of its leak has doubled since they heard of it. Loans that are less sure do not count.
+   * Nor does, for a group with a line, what they heard without one. O(groups).
    */
   #announce(group: LeakGroup | null): void {
     if (group === null || group.verdicts === 0) return;

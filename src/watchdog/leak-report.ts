@@ -95,9 +95,9 @@ export interface LeakReport {
    */
   readonly withoutLine?: number;
   /**
-   * The lines that the loans may be of, if no line is known: those of the component that lose loans of the same function, in other scopes or
-   * beside each other. The loans may be of another line as well. The most numerous first, at most 32; each with the count of the loans that
-   * it is known to have lost. Absent if there are none.
+   * The lines that the loans may be of, if no line is known: those of the component that lose loans of the same function, in other
+   * scopes or beside each other. The loans may be of another line as well. The most numerous first, at most 32; each with the count of
+   * the loans that it is known to have lost. Absent if there are none.
    */
   readonly possibleSites?: readonly CountedSite[];
   /** How many loans are lost and have not come back. */

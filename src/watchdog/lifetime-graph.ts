@@ -27,7 +27,10 @@ export interface LifetimeNode {
   ownerEdge: number;
   /** Whether it is held from outside the graph. */
   readonly isRoot?: boolean;
-  /** Whether it has been made, and owns what its maker has leased. Absent on a node that its component did not report before it was whole. */
+  /**
+   * Whether it has been made, and owns what its maker has leased. Absent on a node that its component did not report before it was
+   * whole.
+   */
   isMade?: boolean;
   /** Since when its component disposes of it, in milliseconds. Absent before, and on a node that owns nothing. */
   endingSince?: number;

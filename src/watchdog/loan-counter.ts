@@ -62,8 +62,8 @@ export class LoanCounter {
   }
 
   /**
-   * Whether a loan that is not tracked has begun or ended since the last call. `returns` is how many resources have come back besides those of
-   * the component's loans.
+   * Whether a loan that is not tracked has begun or ended since the last call. `returns` is how many resources have come back besides
+   * those of the component's loans.
    */
   hasMoved(counts: LoanCounts | undefined, returns: number): boolean {
     const before = this.#movedBefore;

@@ -102,8 +102,8 @@ export class LoanSites {
   }
 
   /**
-   * Gives the site of loans that were taken at a site, and that a scope or the process has since: how long callers keep theirs says nothing of
-   * them. O(length of the names).
+   * Gives the site of loans that were taken at a site, and that a scope or the process has since: how long callers keep theirs says
+   * nothing of them. O(length of the names).
    */
   handedOver(from: LoanSite | undefined, scope: OpenScope | undefined): LoanSite {
     const takenAt = from?.takenAt ?? from?.name ?? JSON.stringify(this.#component.name);

@@ -226,7 +226,10 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     return (this.#flags & ENDED) !== 0;
   }
 
-  /** Whether V8 has collected its capability. False at a level that does not ask V8, and while the component says that V8 has collected none. */
+  /**
+   * Whether V8 has collected its capability. False at a level that does not ask V8, and while the component says that V8 has collected
+   * none.
+   */
   get collected(): boolean {
     if ((this.#flags & COLLECTED) !== 0) return true;
     if ((this.#flags & WEAK) === 0 || !this.component.mayBeCollected) return false;

@@ -180,7 +180,8 @@ export class OpenScope implements Disposable {
   }
 
   /**
-   * @internal Whether work that it has started may go on, as far as the watchdog knows: its body has returned at once, and no scope around it has ended in another way. O(depth).
+   * @internal Whether work that it has started may go on, as far as the watchdog knows: its body has returned at once, and no scope
+   * around it has ended in another way. O(depth).
    */
   mayGoOn(): boolean {
     for (let scope: OpenScope | undefined = this; scope !== undefined; scope = scope.outer) {
@@ -240,8 +241,8 @@ export class OpenScope implements Disposable {
   }
 
   /**
-   * Ends the scope. What was taken in it and is still out is lost. The rest of the flow that calls this is in the scope around it, or in none.
-   * Without effect the second time.
+   * Ends the scope. What was taken in it and is still out is lost. The rest of the flow that calls this is in the scope around it, or
+   * in none. Without effect the second time.
    */
   end(): void {
     this.host.endHere(this);

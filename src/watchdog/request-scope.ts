@@ -27,8 +27,9 @@ export interface RequestMessage {
 const AS_REQUEST: OpenScopeOptions = { request: true };
 
 /**
- * Opens the scope of a request. It is active while its connection is used; requests of HTTP/2 share theirs. `name` is that of its route. Until that is known, the name is the method and the first segment of the path,
- * `GET /orders/…`: what comes behind is as unbounded as the URLs of clients.
+ * Opens the scope of a request. It is active while its connection is used; requests of HTTP/2 share theirs. `name` is that of its
+ * route. Until that is known, the name is the method and the first segment of the path, `GET /orders/…`: what comes behind is as
+ * unbounded as the URLs of clients.
  */
 export function openRequestScope(
   watchdog: ScopeOpener,

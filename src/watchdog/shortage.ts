@@ -1,7 +1,7 @@
 /**
  * Whether a component is exhausted: every resource is out, and callers wait or have left without one. They have timed out, their signal
- * has aborted, they were refused, or they have only tried (`tryLease`). This is looked at with each sweep and check. A quiet service may have a caller only now and then, so
- * what one look has seen holds until a resource is lent again or comes back.
+ * has aborted, they were refused, or they have only tried (`tryLease`). This is looked at with each sweep and check. A quiet service
+ * may have a caller only now and then, so what one look has seen holds until a resource is lent again or comes back.
  */
 import type { ComponentStats } from '../core/probe.js';
 

@@ -70,8 +70,8 @@ import type { WatchdogStats } from './watchdog-stats.js';
 /**
  * A watch over pools, caches and weak maps that names the line which lost a resource.
  *
- * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Rules judge the loans, and what becomes
- * more and more. The first of them:
+ * Each loan is a node of a simulated heap that copies CPython's. The scope that took the loan holds it. Rules judge the loans, and what
+ * becomes more and more. The first of them:
  *
  * - *orphaned*: the scope has ended, and the loan's reference count has dropped to 0 while the loan is out. This is known at
  *   once, without V8.
@@ -219,7 +219,8 @@ export class Watchdog implements Disposable {
    * Says that `to` holds a loan from now on: a scope of this watchdog, or `'process'` for a loan that no scope holds. The scope that
    * took the loan may end without it.
    *
-   * `lease` is the object that ends the loan, such as a lease of a pool, or a stack with what is in it. Without effect if the loan has ended or is not watched.
+   * `lease` is the object that ends the loan, such as a lease of a pool, or a stack with what is in it. Without effect if the loan has
+   * ended or is not watched.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an object that is no lease, and for a scope that has
    * ended or belongs to another watchdog.

@@ -13,7 +13,8 @@
  * together: the two edges of a node, and its two links. `gcWord` is all that a collection reads of an edge's target:
  * its reference count and its state in one word.
  *
- * Growth costs amortised O(1) per node; see `store-growth.ts`. A node with two edges takes 37 bytes. It takes 4 more once any node has a size, and 12 more once any weak reference was made.
+ * Growth costs amortised O(1) per node; see `store-growth.ts`. A node with two edges takes 37 bytes. It takes 4 more once any node has
+ * a size, and 12 more once any weak reference was made.
  */
 
 import { Census } from './census.js';

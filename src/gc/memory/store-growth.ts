@@ -1,6 +1,7 @@
 /**
- * The growth of a simulated heap's columns: by a factor of two, and by a half once they are large. All columns of a million nodes take some ten milliseconds to copy, so they grow one after
- * the other, while there is still room in all of them. Each is prepared before it is copied.
+ * The growth of a simulated heap's columns: by a factor of two, and by a half once they are large. All columns of a million nodes take
+ * some ten milliseconds to copy, so they grow one after the other, while there is still room in all of them. Each is prepared before it
+ * is copied.
  *
  * ```
  *   slots   0 … 24/25 of the capacity ──▶ column 1 ──▶ column 2 ──▶ … ──▶ the capacity has grown

@@ -26,8 +26,8 @@ export class InitialProperties {
   }
 
   /**
-   * Removes the properties that were added since, and restores the others. Throws if that is not possible. Each loan pays for this, 2 µs for a
-   * client of pg. So the properties are only counted where none was added.
+   * Removes the properties that were added since, and restores the others. Throws if that is not possible. Each loan pays for this, 2
+   * µs for a client of pg. So the properties are only counted where none was added.
    */
   restore(): void {
     const target = this.#target as Record<PropertyKey, unknown>;

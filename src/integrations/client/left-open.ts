@@ -1,7 +1,7 @@
 /**
- * What a holder has left open on the connection that it releases: a cursor, a stream of rows, or a COPY. The statements of the next holder
- * would wait until it ends, perhaps for ever. `leftOpenOn…` gives `undefined` if nothing is left open, which costs the reading of one or two
- * properties. All functions read private state of the drivers, and tell nothing of a connection that has none.
+ * What a holder has left open on the connection that it releases: a cursor, a stream of rows, or a COPY. The statements of the next
+ * holder would wait until it ends, perhaps for ever. `leftOpenOn…` gives `undefined` if nothing is left open, which costs the reading
+ * of one or two properties. All functions read private state of the drivers, and tell nothing of a connection that has none.
  */
 
 /** A cursor, or a stream. */

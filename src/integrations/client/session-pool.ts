@@ -41,8 +41,8 @@ const KEEPALIVE_MILLIS = 60_000;
 const ATTEMPTS = 8;
 
 /**
- * Makes a pool of the connections of a driver. Without `createAttempts`, callers wait for a server that is away as long as they like, once the
- * pool has had a connection to it. Before that, the address may be wrong.
+ * Makes a pool of the connections of a driver. Without `createAttempts`, callers wait for a server that is away as long as they like,
+ * once the pool has had a connection to it. Before that, the address may be wrong.
  */
 export function createSessionPool<T extends object, M>(
   driver: Driver<T, M>,

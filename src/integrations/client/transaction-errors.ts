@@ -2,8 +2,9 @@
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 
 /**
- * The server has not answered `begin`, or the question before the commit, within `answerTimeoutMillis`, or an earlier statement has held
- * up the commit for that long, such as a cursor that is open. The connection is destroyed, and nothing is stored. Code `TENURE_TRANSACTION_TIMEOUT`.
+ * The server has not answered `begin`, or the question before the commit, within `answerTimeoutMillis`, or an earlier statement has
+ * held up the commit for that long, such as a cursor that is open. The connection is destroyed, and nothing is stored. Code
+ * `TENURE_TRANSACTION_TIMEOUT`.
  */
 export class TransactionTimeoutError extends TenureError {
   /** @internal */
@@ -20,8 +21,8 @@ export class TransactionTimeoutError extends TenureError {
 }
 
 /**
- * The commit was sent, and its answer did not arrive: the transaction is stored or rolled back. `cause` is the error of the connection, or a
- * {@link TransactionTimeoutError}. Code `TENURE_COMMIT_UNKNOWN`.
+ * The commit was sent, and its answer did not arrive: the transaction is stored or rolled back. `cause` is the error of the connection,
+ * or a {@link TransactionTimeoutError}. Code `TENURE_COMMIT_UNKNOWN`.
  */
 export class CommitUnknownError extends TenureError {
   /** @internal */

@@ -67,8 +67,8 @@ export interface TransactionSteps<C, L extends string> {
   isBroken(error: unknown, kind: TransactionKind<L>): boolean;
   begin(client: C, kind: TransactionKind<L>): Promise<unknown>;
   /**
-   * Runs the work in the transaction, and waits for the statements that it did not await. Rejects also if the work has ended the transaction.
-   * `answered` limits how long the server may take for a step.
+   * Runs the work in the transaction, and waits for the statements that it did not await. Rejects also if the work has ended the
+   * transaction. `answered` limits how long the server may take for a step.
    */
   run<W extends C, R>(
     client: W,

@@ -36,12 +36,13 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
 /**
  * Makes a pool of bare connections of mysql2, with promises. After each loan the user logs in again on the same connection
  * (`changeUser`): an open transaction is rolled back; locks, temporary tables, variables, settings, prepared statements, the role, the
- * chosen database, listeners, and changed settings, methods and own properties of the connection are gone. Settings that each holder needs are an option: `sessionVariables`. A
- * connection that cannot be reset is destroyed.
+ * chosen database, listeners, and changed settings, methods and own properties of the connection are gone. Settings that each holder
+ * needs are an option: `sessionVariables`. A connection that cannot be reset is destroyed.
  *
- * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end
- * of its loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to it:
- * it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A connection that was idle for more than 500 ms is pinged before it is lent.
+ * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end of
+ * its loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to
+ * it: it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A connection
+ * that was idle for more than 500 ms is pinged before it is lent.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
  * that is no object with settings: a URL, an array, a Map or a pool.

@@ -97,7 +97,8 @@ function isFull({ errno, message }: DriverError): boolean {
 /**
  * `isBroken`, `isFull` and `isPermanent` of a pool's factory, for errors of mysql2. Each looks at the causes of an error, too.
  *
- * - broken: any fatal error, SQLSTATE class 08, 1053, 1152, 1184, 1290, 1836, 1927, 3169, 4031, a lost connection, a protocol out of order, a
+ * - broken: any fatal error, SQLSTATE class 08, 1053, 1152, 1184, 1290, 1836, 1927, 3169, 4031, a lost connection, a protocol out of
+ *   order, a
  *   timeout of a query, and network errors of Node such as `ECONNRESET`; 1243 and 1615, which a prepared statement gives again and again on
  *   the same connection
  * - full: 1040, 1203, and 1226 for connections

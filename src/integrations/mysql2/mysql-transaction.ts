@@ -42,10 +42,11 @@ export class MysqlTransactionEndedError extends TenureError {
  * Runs `work` in a transaction: committed when the work succeeds, rolled back when it fails. Resolves to what `work` returned, after the
  * commit. A connection that cannot roll back is destroyed, and so is a broken one, without a `rollback`.
  *
- * Rejects with the error of `work`, or with {@link MysqlTransactionEndedError} if the transaction was gone before the commit; the server
- * is asked for that, which costs one round trip. A transaction that the work has begun instead is rolled back. Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the
- * answer does not arrive in time: the transaction is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `start
- * transaction`, or the question, is not answered in time.
+ * Rejects with the error of `work`, or with {@link MysqlTransactionEndedError} if the transaction was gone before the commit; the
+ * server is asked for that, which costs one round trip. A transaction that the work has begun instead is rolled back. Rejects with
+ * {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the transaction is
+ * stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `start transaction`, or the question, is not answered in
+ * time.
  *
  * MySQL commits what an earlier holder of the connection has left open when a transaction begins. A pool of `createClientPool` leaves
  * nothing open; to an adopted pool give a `reset` that calls `connection.rollback()`, which costs a round trip for each loan.

@@ -36,8 +36,8 @@ export class PgRolledBackError extends TenureError {
 }
 
 /**
- * The work has ended the transaction by itself, by `commit` or `rollback`, so there was nothing to commit. What ran afterwards was committed
- * statement by statement. Code `TENURE_PG_TRANSACTION_ENDED`.
+ * The work has ended the transaction by itself, by `commit` or `rollback`, so there was nothing to commit. What ran afterwards was
+ * committed statement by statement. Code `TENURE_PG_TRANSACTION_ENDED`.
  */
 export class PgTransactionEndedError extends TenureError {
   /** @internal */
@@ -72,10 +72,10 @@ const FAILED_TRANSACTION = '25P02';
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
- * Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the transaction
- * is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time. The commit is sent when the
- * statements that the work did not await are answered. If it has left a cursor, a stream or a COPY open, that does not come: it rejects with
- * {@link TransactionTimeoutError}, or with `Query read timeout` of pg, and nothing is stored.
+ * Rejects with {@link CommitUnknownError} if the connection breaks during the commit, or the answer does not arrive in time: the
+ * transaction is stored, or rolled back. Rejects with {@link TransactionTimeoutError} if `begin` is not answered in time. The commit is
+ * sent when the statements that the work did not await are answered. If it has left a cursor, a stream or a COPY open, that does not
+ * come: it rejects with {@link TransactionTimeoutError}, or with `Query read timeout` of pg, and nothing is stored.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
@@ -122,8 +122,8 @@ const STEPS: TransactionSteps<ClientBase, IsolationLevel> = {
 };
 
 /**
- * Whether statements of the client are not answered yet: the work did not await them, or has left a cursor, a stream or a COPY open. A client
- * of `pg-native` does not tell.
+ * Whether statements of the client are not answered yet: the work did not await them, or has left a cursor, a stream or a COPY open. A
+ * client of `pg-native` does not tell.
  */
 function hasPending(client: ClientBase): boolean {
   return (client as { readonly readyForQuery?: boolean }).readyForQuery === false;

@@ -1,13 +1,15 @@
 /**
- * Notices messages that were sent and have not arrived. Each sender numbers its messages, and its heartbeats have the number of the last one:
+ * Notices messages that were sent and have not arrived. Each sender numbers its messages, and its heartbeats have the number of the
+ * last one:
  *
  * ```
  *   sent      1   2   3   beat 3   4   beat 4
  *   arrived   1   3       beat 3   4   beat 4 ──▶ message 2 is lost
  * ```
  *
- * Servers of a cluster may deliver messages in another order. So a message is late at the first heartbeat after it, and lost at the second.
- * The first messages of a sender that sent some before this process was connected count as lost, too: some of them may have been sent since.
+ * Servers of a cluster may deliver messages in another order. So a message is late at the first heartbeat after it, and lost at the
+ * second. The first messages of a sender that sent some before this process was connected count as lost, too: some of them may have
+ * been sent since.
  */
 import { makeRoom } from '../../memoize/shared/make-room.js';
 

@@ -85,8 +85,9 @@ export function dump<F extends AnyFn>(
 }
 
 /**
- * Stores results that {@link dump} has given, from a cache with this function and this `key`. They replace the present results
- * for their arguments. Their `ttl` and `refreshAfter` continue from the time of the dump. In a cache with `shared` they are stale from the start. O(n).
+ * Stores results that {@link dump} has given, from a cache with this function and this `key`. They replace the present results for
+ * their arguments. Their `ttl` and `refreshAfter` continue from the time of the dump. In a cache with `shared` they are stale from the
+ * start. O(n).
  *
  * @example
  * ```ts

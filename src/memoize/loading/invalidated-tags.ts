@@ -1,6 +1,6 @@
 /**
- * The tags that were invalidated while loads ran. All loads share one list, so it does not grow with their number. An entry is the number of
- * the last invalidation of its tag. A load knows how many invalidations there were before the first that concerns it.
+ * The tags that were invalidated while loads ran. All loads share one list, so it does not grow with their number. An entry is the
+ * number of the last invalidation of its tag. A load knows how many invalidations there were before the first that concerns it.
  */
 
 /** The most tags that are remembered. With more, each tag counts as invalidated for the loads that run. */

@@ -79,7 +79,10 @@ export function isOfLoadsAlone(token: string): boolean {
   return token !== '' && !token.endsWith(OF_SET);
 }
 
-/** Whether an invalidation may have made a token after `millis`, as far as the clocks agree. A token of an earlier version tells no time. */
+/**
+ * Whether an invalidation may have made a token after `millis`, as far as the clocks agree. A token of an earlier version tells no
+ * time.
+ */
 export function mayBeLater(token: string, millis: number): boolean {
   return WITH_TIME.test(token) && revisionTime(token) > millis - CLOCK_SKEW_MILLIS;
 }

@@ -60,8 +60,8 @@ export interface SharedCacheSettings extends NameSettings, ValueHooks {
 }
 
 /**
- * How long a process that was just connected to the bus, or has missed messages, keeps no results of the store, in milliseconds. The message
- * of an invalidation may have been sent just before, and its token may arrive in the store just after a result was read there.
+ * How long a process that was just connected to the bus, or has missed messages, keeps no results of the store, in milliseconds. The
+ * message of an invalidation may have been sent just before, and its token may arrive in the store just after a result was read there.
  */
 const CONNECTING_MILLIS = 5_000;
 

@@ -211,8 +211,9 @@ export class SharedLoads {
 }
 
 /**
- * Whether a result was invalidated, as the present tokens tell, and what the store has. A token that is missing, or that a load has made,
- * tells nothing: the store may have lost the one before it. If the token from before the load is unknown, the time of the present one counts.
+ * Whether a result was invalidated, as the present tokens tell, and what the store has. A token that is missing, or that a load has
+ * made, tells nothing: the store may have lost the one before it. If the token from before the load is unknown, the time of the present
+ * one counts.
  */
 function isInvalidated(
   origin: ResultOrigin | undefined,

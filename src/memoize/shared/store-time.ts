@@ -9,8 +9,8 @@
  *
  * A burst of calls may keep the event loop busy for seconds. The timeout of each call would then end its wait, although the store has
  * answered. So one timer beats while calls wait. A beat that is late shows that the event loop was busy. If an answer came during the
- * last beats, the time since the beat before hardly counts. Without an answer it counts up to {@link STALL_MILLIS}. So a system
- * that gives no answers gets no more time from a busy event loop, unless that is blocked for longer. A part of it that gives none, while the
+ * last beats, the time since the beat before hardly counts. Without an answer it counts up to {@link STALL_MILLIS}. So a system that
+ * gives no answers gets no more time from a busy event loop, unless that is blocked for longer. A part of it that gives none, while the
  * event loop is busy with the answers of the others, gets at most {@link MOST_LIMITS} times its limit.
  */
 import { cancelTimer } from '../../core/cancel-timer.js';

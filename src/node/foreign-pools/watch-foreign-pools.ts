@@ -46,9 +46,9 @@ const OPTIONS: OptionTable<Required<ForeignPoolOptions>> = {
 };
 
 /**
- * Watches the pools of generic-pool, pg, mysql2, tarn (knex) and sequelize-pool (Sequelize), also those that exist already. The packages are found as the
- * application loads them, by `import` or `require`, in every copy. The methods of their classes are replaced in place, and put
- * back when the result is disposed of. A version that is not known is left alone and named in `missed`.
+ * Watches the pools of generic-pool, pg, mysql2, tarn (knex) and sequelize-pool (Sequelize), also those that exist already. The
+ * packages are found as the application loads them, by `import` or `require`, in every copy. The methods of their classes are replaced
+ * in place, and put back when the result is disposed of. A version that is not known is left alone and named in `missed`.
  *
  * `node --import tenure/register` does this for an application that does not know of tenure.
  *

@@ -1,8 +1,8 @@
 /**
  * `node --import tenure/register app.js` finds the leaking line of an application that knows nothing of tenure.
  *
- * It watches the pools of generic-pool, pg, mysql2, tarn (knex), sequelize-pool (Sequelize) and tenure, and makes each HTTP request a scope. Leaks are printed
- * while the process runs, and in a report at its end. See the guide *register*.
+ * It watches the pools of generic-pool, pg, mysql2, tarn (knex), sequelize-pool (Sequelize) and tenure, and makes each HTTP request a
+ * scope. Leaks are printed while the process runs, and in a report at its end. See the guide *register*.
  *
  * @example
  * ```js

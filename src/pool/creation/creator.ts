@@ -8,8 +8,8 @@
  * short outage rejects no caller. After `createAttempts` failures in a row, each further failure rejects the waiter that caused
  * the creation. So callers learn of a long outage within one wait. Failures of creations that ran concurrently count as one.
  *
- * A creation that timed out gives its place away, as one does whose waiters have left. If its resource comes after all, the pool keeps it if
- * it is below `max`, or can give up a creation that still runs, and destroys it otherwise.
+ * A creation that timed out gives its place away, as one does whose waiters have left. If its resource comes after all, the pool keeps
+ * it if it is below `max`, or can give up a creation that still runs, and destroys it otherwise.
  */
 import type { RunInContext } from '../../core/async-context.js';
 import type { PendingNode } from '../../core/pending-node.js';
@@ -166,10 +166,10 @@ export class Creator<T, C extends Client> {
   }
 
   /**
-   * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, its place is free,
-   * and the factory is told by its signal. While nothing comes of the factory, one creation continues for later callers. A resource that
-   * comes all the same is kept if there is room. A waiter for whom none was begun may be the last that needed one of another waiter, which
-   * has left or was served otherwise. A creation whose resource would be destroyed is given up before all others.
+   * A waiter has left without a resource; `creation` was begun for it. Unless another waiter or `min` needs the creation, its place is
+   * free, and the factory is told by its signal. While nothing comes of the factory, one creation continues for later callers. A
+   * resource that comes all the same is kept if there is room. A waiter for whom none was begun may be the last that needed one of
+   * another waiter, which has left or was served otherwise. A creation whose resource would be destroyed is given up before all others.
    */
   clientLeft(creation: Creation | null, reason: unknown): void {
     const own = creation as Creation<C>;

@@ -18,8 +18,8 @@ export function grantLease<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined):
 }
 
 /**
- * The grant of `acquire()`. A promise rejects if it is to give a resource that throws when `then` is read, such as a revoked proxy. Its caller
- * has nothing to give back, so the resource is destroyed.
+ * The grant of `acquire()`. A promise rejects if it is to give a resource that throws when `then` is read, such as a revoked proxy. Its
+ * caller has nothing to give back, so the resource is destroyed.
  */
 export function grantResource<T>(slot: Slot<T>, origin: LoanOrigin<T> | undefined): T {
   slot.takenBy = 'acquire';

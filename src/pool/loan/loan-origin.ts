@@ -24,7 +24,10 @@ export class LoanOrigins<T> {
   #watch: LoanWatch<T> | null = null;
   /** How many loans there were at the last tick. */
   #loansBefore = 0;
-  /** What {@link capture} has given last without a stack. An observer gives the loans of one caller the same origin, and they share this, too. */
+  /**
+   * What {@link capture} has given last without a stack. An observer gives the loans of one caller the same origin, and they share
+   * this, too.
+   */
   #last: LoanOrigin<T> = { watch: null, origin: undefined, stack: undefined };
 
   constructor(callSites: CallSites) {

@@ -137,7 +137,10 @@ export class Stock<T> {
     }
   }
 
-  /** Destroys the resource of a slot that is in no state. In the `background`, that does not keep the process alive unless a caller waits. */
+  /**
+   * Destroys the resource of a slot that is in no state. In the `background`, that does not keep the process alive unless a caller
+   * waits.
+   */
   destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
     slot.state = 'destroying';
     this.#counters.destroying++;

@@ -30,8 +30,8 @@
  * process, or the scope of a connection, may hold them as long as it runs. A hundred buffers or stacks of one line are: the line takes
  * more and more.
  *
- * A loan that was handed over is no neighbour of those that their callers keep. Its neighbours are the loans of its line that were handed over
- * to a scope of the same name, or to the process. Without such neighbours, one of the process is no suspect.
+ * A loan that was handed over is no neighbour of those that their callers keep. Its neighbours are the loans of its line that were
+ * handed over to a scope of the same name, or to the process. Without such neighbours, one of the process is no suspect.
  *
  * A loan that an entry, a value or a resource took while it was made is kept as long as that lives, and is no suspect. It is one when the
  * disposal of an entry or a value has taken minutes.
