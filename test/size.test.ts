@@ -14,7 +14,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   scope: 44_400,
   weak: 29_200,
   gc: 88_000,
-  pool: 91_700,
+  pool: 92_000,
   memoize: 83_000,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -24,25 +24,25 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/shared': 48_600,
   view: 50_000,
   node: 38_200,
-  register: 187_800,
-  testing: 160_700,
-  'testing/jest': 162_900,
-  'testing/jest-setup': 161_200,
-  'testing/node': 162_600,
-  'testing/vitest': 163_200,
-  'testing/vitest-setup': 159_600,
-  watchdog: 152_500,
+  register: 188_100,
+  testing: 161_000,
+  'testing/jest': 163_200,
+  'testing/jest-setup': 161_400,
+  'testing/node': 162_900,
+  'testing/vitest': 163_500,
+  'testing/vitest-setup': 159_900,
+  watchdog: 152_800,
   'integrations/express': 6_300,
   'integrations/fastify': 4_700,
   'integrations/nest': 7_500,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 50_500,
-  'integrations/mysql2': 103_900,
-  'integrations/pg': 105_200,
-  'integrations/redis': 12_100,
-  'integrations/tarn': 51_500,
-  '.': 509_700,
+  'integrations/generic-pool': 50_900,
+  'integrations/mysql2': 104_400,
+  'integrations/pg': 105_700,
+  'integrations/redis': 12_700,
+  'integrations/tarn': 52_100,
+  '.': 510_200,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -117,9 +117,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 76.8 kB', async () => {
+test('createPool, imported alone, stays below 77.0 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(76_800);
+  expect(minifiedBytes).toBeLessThanOrEqual(77_000);
 });
 
 test('memoize, imported alone, stays below 60.6 kB beside lru-cache, and has no part that is imported apart', async () => {
