@@ -41,6 +41,10 @@ function service(options: WatchdogOptions = {}, poolOptions: Partial<PoolOptions
     async lose(loans: number): Promise<void> {
       for (let i = 0; i < loans; i++) held.push(await pool.lease()); // where loans are lost
     },
+    /** Makes the second's first loan, which the level `sampled` tracks, one that comes back. */
+    beginSecond(): Promise<void> {
+      return this.traffic(1);
+    },
     /** Callers find the pool exhausted, for a time. */
     async refuse(millis: number): Promise<void> {
       for (let i = 0; i < millis / 10_000; i++) {
@@ -57,6 +61,7 @@ test('the report says how many holders are not tracked, and how long each is out
   await t.traffic(MANY);
   await t.lose(5);
   await t.clock.advance(60_000);
+  await t.beginSecond();
   await t.lose(5);
   await t.refuse(120_000);
   const [leak, ...others] = await t.watchdog.check();
@@ -154,11 +159,13 @@ test('a pool that is not exhausted, or moves, is not asked for its loans', async
   await t.lose(9);
   await t.clock.advance(300_000);
   expect(leases()).toBe(0); // Not exhausted.
+  await t.beginSecond();
   await t.lose(1);
   await t.clock.advance(300_000);
   expect(leases()).toBe(0); // No caller is refused.
   for (let i = 0; i < 30; i++) {
     await t.held.shift()?.release();
+    await t.beginSecond();
     await t.lose(1);
     await t.refuse(10_000);
   }
