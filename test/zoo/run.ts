@@ -11,6 +11,9 @@ import { type Outcome, PROGRAMS, ZooRunner } from './zoo.js';
 
 const LEVELS: readonly WatchLevel[] = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
 
+/** V8 collects on one thread: there is a process for each core, and most of its time goes into forced collections. */
+const NODE_OPTIONS = ['--single-threaded-gc', '--import', 'tsx'];
+
 const { values } = parseArgs({
   options: {
     ablate: { type: 'boolean', default: false },
@@ -39,9 +42,6 @@ async function runEachLevel(): Promise<number> {
   await Promise.all(Array.from({ length: availableParallelism() }, runWaiting));
   return wrong === 0 ? 0 : 1;
 }
-
-/** V8 collects on one thread: there is a process for each core, and most of its time goes into forced collections. */
-const NODE_OPTIONS = ['--single-threaded-gc', '--import', 'tsx'];
 
 /** Prints what the process of a level says. */
 function passes(level: WatchLevel): Promise<boolean> {
