@@ -11,7 +11,7 @@
  */
 import type { Pool, PoolClient } from 'pg';
 import { isObject } from '../core/is-object.js';
-import { isThenable } from '../core/thenable.js';
+import { isThenable, onceSettled } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { checkPeer } from './adoption/check-peer.js';
@@ -72,7 +72,8 @@ export function adoptPool(
         });
         // The `connect` of a subclass may be asynchronous, and ignore the callback, or answer in both ways.
         if (isThenable<unknown>(answer)) {
-          answer.then(
+          onceSettled(
+            answer,
             (client) => isObject(client) && deliver(client as PoolClient),
             (error) => request.refuse(error),
           );
