@@ -75,7 +75,7 @@ export class RedisBus implements InvalidationBus {
     this.#clock = guardedClock(options.clock ?? systemClock);
   }
 
-  async publish(text: string): Promise<unknown> {
+  publish(text: string): Promise<unknown> {
     this.#sent++;
     return this.#send(text);
   }
