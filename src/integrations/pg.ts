@@ -72,7 +72,7 @@ export function adoptPool(
         });
         // The `connect` of a subclass may be asynchronous, and ignore the callback, or answer in both ways.
         if (isThenable<unknown>(answer)) {
-          onceSettled(
+          void onceSettled(
             answer,
             (client) => isObject(client) && deliver(client as PoolClient),
             (error) => request.refuse(error),
