@@ -1,18 +1,28 @@
 /**
- * The zoo: `npm run zoo [-- --ablate] [--level LEVEL] [--only TEXT]`. Without `--level`, at each level that tracks loans, each in a process
- * of its own, as many at a time as there are cores. Exits with 0 only if each leak was found, and nothing else was told.
+ * The zoo: `npm run zoo [-- --ablate] [--level LEVEL] [--only TEXT]`. Without `--level`, at each level that tracks loans. Exits with 0 only
+ * if each leak was found, and nothing else was told.
  */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { WatchLevel } from '../../src/watchdog/index.js';
-import { ABLATIONS, flipsOf } from './ablation.js';
-import { type Outcome, PROGRAMS, ZooRunner } from './zoo.js';
+import { compileZoo } from './compile.js';
+import { type Counts, sumOf } from './counts.js';
 
-const LEVELS: readonly WatchLevel[] = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
+const LEVELS = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
+
+/** The parts of a level. Each runs in a process of its own, as many at a time as there are cores. */
+const PARTS = 4;
 
 /** V8 collects on one thread: there is a process for each core, and most of its time goes into forced collections. */
-const NODE_OPTIONS = ['--single-threaded-gc', '--import', 'tsx'];
+const NODE_OPTIONS = ['--single-threaded-gc'];
+
+/** One part of a level. */
+interface Job {
+  readonly level: string;
+  readonly part: number;
+}
 
 const { values } = parseArgs({
   options: {
@@ -22,81 +32,65 @@ const { values } = parseArgs({
   },
 });
 
-process.exitCode = await main();
+await using compiled = await compileZoo();
+process.exitCode = values.ablate ? await ablate() : await runLevels();
 
-async function main(): Promise<number> {
-  if (!values.ablate && values.level === undefined) return runEachLevel();
-  await using runner = new ZooRunner();
-  return values.ablate ? await ablate(runner) : await runLevel(runner, values.level as WatchLevel);
+async function ablate(): Promise<number> {
+  const { code } = await runProcess('ablate.js', []);
+  return code;
 }
 
-/** Runs each level in a process of its own. Gives 0 if each gave 0. */
-async function runEachLevel(): Promise<number> {
-  const waiting = [...LEVELS];
-  let wrong = 0;
-  const runWaiting = async (): Promise<void> => {
-    for (let level = waiting.shift(); level !== undefined; level = waiting.shift()) {
-      if (!(await passes(level))) wrong++;
+async function runLevels(): Promise<number> {
+  const levels = values.level === undefined ? LEVELS : [values.level];
+  const jobs = levels.flatMap((level) =>
+    Array.from({ length: PARTS }, (_, part) => ({ level, part })),
+  );
+  const counts = new Map<string, Counts[]>(levels.map((level) => [level, []]));
+  let exitCode = 0;
+  const runJobs = async (): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const ofLevel = counts.get(job.level) ?? [];
+      ofLevel.push(await countsOf(job));
+      if (ofLevel.length < PARTS) continue;
+      const sum = sumOf(ofLevel);
+      console.log(summary(job.level, sum));
+      if (sum.wrong > 0) exitCode = 1;
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, runWaiting));
-  return wrong === 0 ? 0 : 1;
+  await Promise.all(Array.from({ length: availableParallelism() }, runJobs));
+  return exitCode;
 }
 
-/** Prints what the process of a level says. */
-function passes(level: WatchLevel): Promise<boolean> {
-  const args = [...NODE_OPTIONS, import.meta.filename, '--level', level, '--only', values.only];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, (error, output, errors) => {
-      process.stdout.write(output);
-      process.stderr.write(errors);
-      resolve(error === null);
-    });
+/** Throws for a process that ends without its counts. */
+async function countsOf({ level, part }: Job): Promise<Counts> {
+  const args = [level, `${part}`, `${PARTS}`, values.only];
+  const { code, message } = await runProcess('run-level.js', args);
+  if (message === undefined) throw new Error(`Part ${part} of ${level} ended with ${code}.`);
+  return message as Counts;
+}
+
+/** Runs a file of the compiled zoo. Gives how it has ended, and the last message that it has sent. */
+async function runProcess(
+  file: string,
+  args: readonly string[],
+): Promise<{ code: number; message: unknown }> {
+  const path = join(compiled.folder, 'test/zoo', file);
+  const child = spawn(process.execPath, [...NODE_OPTIONS, path, ...args], {
+    cwd: compiled.folder,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  let message: unknown;
+  child.on('message', (received) => {
+    message = received;
+  });
+  const [code] = await once(child, 'close');
+  return { code: code ?? 1, message };
 }
 
-async function runLevel(runner: ZooRunner, level: WatchLevel): Promise<number> {
-  const outcomes: Outcome[] = [];
-  for (const program of PROGRAMS.filter(({ name }) => name.includes(values.only))) {
-    if (program.finds !== undefined && level === 'counters' && needsV8(program.finds.rules)) {
-      continue;
-    }
-    outcomes.push(await runner.run(program, level));
-  }
-  const wrong = outcomes.filter(({ verdict }) => verdict !== 'found' && verdict !== 'quiet');
-  for (const { program, verdict, note } of wrong) {
-    console.log(`${verdict.padEnd(12)} ${program.name}  ${note}`);
-  }
-  console.log(summary(level, outcomes));
-  return wrong.length === 0 ? 0 : 1;
-}
-
-async function ablate(runner: ZooRunner): Promise<number> {
-  const unseen = new Set(ABLATIONS.map(({ rule }) => rule));
-  for (const ablation of ABLATIONS) {
-    const flips = await flipsOf(ablation, runner);
-    if (flips.length > 0) unseen.delete(ablation.rule);
-    console.log(`${ablation.rule.padEnd(15)} ${ablation.reading} := ${ablation.constant}`);
-    for (const flip of flips) console.log(`                ${flip}`);
-  }
-  const rules = new Set(ABLATIONS.map(({ rule }) => rule)).size;
-  console.log(
-    `ablation: ${rules - unseen.size} of ${rules} rules decide otherwise without a counter`,
-  );
-  return unseen.size === 0 ? 0 : 1;
-}
-
-function needsV8(rules: readonly string[]): boolean {
-  return rules.some((rule) => rule === 'abandoned' || rule === 'retained');
-}
-
-function summary(level: WatchLevel, outcomes: readonly Outcome[]): string {
-  const count = (...verdicts: Outcome['verdict'][]): number =>
-    outcomes.filter(({ verdict }) => verdicts.includes(verdict)).length;
-  const leaks = outcomes.filter(({ program }) => program.finds !== undefined).length;
+function summary(level: string, counts: Counts): string {
   return [
-    `zoo: ${count('found')} of ${leaks} leaks found`,
-    `${count('false alarm')} false alarms and ${count('noise')} retracted ones in ${outcomes.length} programs`,
-    `${count('failed')} failures; level ${level}, Node ${process.versions.node}`,
+    `zoo: ${counts.found} of ${counts.leaks} leaks found`,
+    `${counts.falseAlarms} false alarms and ${counts.retracted} retracted ones in ${counts.programs} programs`,
+    `${counts.failures} failures; level ${level}, Node ${process.versions.node}`,
   ].join(', ');
 }

@@ -1,9 +1,9 @@
 /** Runs the programs of the zoo, each with a watchdog of its own, and compares what it says with what they do. */
-import { readFileSync } from 'node:fs';
 import { startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { type LeakReport, Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
 import { READINGS, type Readings } from '../../src/watchdog/readings.js';
 import { FakeClock } from '../kit/fake-clock.js';
+import type { LeakLines } from './leak-lines.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
 import { endings } from './programs/endings.js';
@@ -33,21 +33,6 @@ export const PROGRAMS: readonly Program[] = [
   ...endings,
 ];
 
-const FILES = [
-  'owners',
-  'growth',
-  'weak-growth',
-  'waves',
-  'holders',
-  'hand-over',
-  'adopted',
-  'mixed',
-  'one-leak',
-  'services',
-  'flows',
-  'endings',
-].map((name) => `test/zoo/programs/${name}.ts`);
-
 /** How a program went. */
 export interface Outcome {
   readonly program: Program;
@@ -67,8 +52,12 @@ export interface Outcome {
 
 /** Starts what programs need, and runs them. */
 export class ZooRunner implements AsyncDisposable {
-  readonly #lines = linesByProgram();
+  readonly #lines: LeakLines;
   #postgres: Promise<{ readonly url: string } & AsyncDisposable> | undefined;
+
+  constructor(lines: LeakLines) {
+    this.#lines = lines;
+  }
 
   /** Runs a program. `readings` replaces counters that the rules read. */
   async run(
@@ -146,15 +135,4 @@ function holdUntilHere(...held: unknown[]): void {
 function describe({ rule, certainty, count, site }: LeakReport): string {
   const line = site === undefined ? '' : ` at ${site.file.split('/').at(-1)}:${site.line}`;
   return `${rule}/${certainty} ×${count}${line}`;
-}
-
-function linesByProgram(): Map<string, number[]> {
-  const lines = new Map<string, number[]>();
-  for (const file of FILES) {
-    for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-      const name = /\/\/ LEAK: (.*)$/.exec(line)?.[1];
-      if (name !== undefined) lines.set(name, [...(lines.get(name) ?? []), i + 1]);
-    }
-  }
-  return lines;
 }
