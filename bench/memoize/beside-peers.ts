@@ -1,7 +1,7 @@
 /**
- * memoize beside its floors and its peers: a hit on each kind of key, an awaited hit, a miss that has to make room, and
- * hits among ever more entries. The floor of each group comes first: the bare structure that every cache looks up. In groups of
- * bounded caches each peer has a bound, if it can have one; in other groups no peer has one.
+ * memoize beside its floors and its peers: a hit on each kind of key, an awaited hit, a miss that has to make room, a cache for one
+ * request, and hits among ever more entries. The floor of each group comes first: the bare structure that every cache looks up. In
+ * groups of bounded caches each peer has a bound, if it can have one; in other groups no peer has one.
  *
  * Run with `npm run bench:one bench/memoize/beside-peers.ts [rounds]`. `memory.ts` measures memory.
  */
@@ -194,6 +194,26 @@ function insertions(max: number): Contender[] {
   ];
 }
 
+/** A cache that is made for one request: three misses, and one hit. */
+function requests(): Contender[] {
+  const load = (key: number): object => ({ key });
+  const request = (name: string, makeCache: () => (key: number) => unknown): Contender =>
+    counting(name, 0, (first) => {
+      const cached = makeCache();
+      return [first, first + 1, first + 2, first].map((key) => cached(key));
+    });
+  return [
+    request('floor: LRUCache.memo', () => {
+      const cache = new LRUCache<number, object>({ max: 100, memoMethod: load });
+      return (key) => cache.memo(key);
+    }),
+    request('tenure memoize, max', () => memoize(load, { max: 100 })),
+    request('memoizee, primitive, max', () => memoizee(load, { primitive: true, max: 100 })),
+    request('moize, maxSize', () => moize(load, { maxSize: 100 })),
+    request('memoize', () => sindresorhus(load)),
+  ];
+}
+
 /** Hits among this many entries, in random order. */
 function among(entries: number): Contender[] {
   const keys = Array.from({ length: entries }, (_, i) => (i * 7_919 + 13) % entries);
@@ -293,6 +313,14 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   yield {
     group: method,
     rows: asMultipleOf(method, 'tenure memoize, as a method', ['floor: WeakMap.get, Map.get']),
+  };
+  const request = await measure('A cache for one request', requests(), options, 10_000);
+  yield {
+    group: request,
+    rows: [
+      ...asMultipleOf(request, 'tenure memoize, max', ['floor: LRUCache.memo', 'memoize']),
+      ...beside(request, 'tenure memoize, max', ['memoizee, primitive, max', 'moize, maxSize']),
+    ],
   };
   const awaited = await measure('An awaited hit', awaitedHits(), options, 100_000);
   yield {
