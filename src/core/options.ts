@@ -55,8 +55,8 @@ export function resolveOptions<S extends object>(
 ): S {
   const given = readOptions(where, options, table, ({ check }: OptionRow<unknown>) => check);
   const settings: Record<string, unknown> = {};
-  for (const [name, { fallback }] of Object.entries<OptionRow<unknown>>(table)) {
-    settings[name] = name in given ? given[name] : fallback;
+  for (const name of Object.keys(table)) {
+    settings[name] = name in given ? given[name] : table[name as keyof S].fallback;
   }
   return settings as S;
 }
@@ -95,10 +95,10 @@ function readOptions<R>(
     );
   }
   const given: Record<string, unknown> = {};
-  for (const [name, row] of Object.entries<R>(rows as Record<string, R>)) {
+  for (const name of Object.keys(rows)) {
     const value = options[name];
     if (value === undefined) continue;
-    const expected = checkOf(row)(value);
+    const expected = checkOf((rows as Record<string, R>)[name] as R)(value);
     if (expected !== undefined) throw malformed(where, name, expected, value);
     given[name] = value;
   }

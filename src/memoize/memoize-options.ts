@@ -324,14 +324,13 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     settings.cacheIf !== undefined ||
     settings.tags !== undefined ||
     negativeTags !== undefined;
-  return {
-    ...settings,
+  return Object.assign(settings, {
     retryAfterMillis:
       settings.retryAfterMillis ??
       (typeof negativeTtl === 'number' && negativeTtl > 0 ? negativeTtl : undefined),
     loadTimeouts:
       typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
-    onError: (error, where) =>
+    onError: (error: unknown, where: string) =>
       void guardedCall('the option `onError`', () => onError(error, where)),
     max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
     maxWeight,
@@ -341,5 +340,5 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     expires: hasStages || ttl !== Infinity,
     hasStages,
     asksCallbacks,
-  };
+  });
 }

@@ -75,8 +75,11 @@ export function memoizedFunction(cache: MemoCache, call: Call, fn: AnyFn): Memoi
   return memoized as unknown as Memoized<AnyFn>;
 }
 
-/** The caches of memoized functions. */
-const caches = /* @__PURE__ */ new WeakMap<WeakKey, MemoCache>();
+/**
+ * The property of a memoized function with its cache. Not a WeakMap: a young cache that is a value there stays in memory until V8 collects
+ * the old objects, so a service that makes caches for its requests would pay for all of them in each collection of young ones.
+ */
+const CACHE: unique symbol = /* @__PURE__ */ Symbol('cache') as never;
 
 /**
  * The cache of a memoized function.
@@ -84,7 +87,7 @@ const caches = /* @__PURE__ */ new WeakMap<WeakKey, MemoCache>();
  * @throws {@link InvalidArgumentError} for a function that is not memoized.
  */
 export function cacheBehind(where: string, memoized: WeakKey): MemoCache {
-  const cache = caches.get(memoized);
+  const cache = (memoized as { readonly [CACHE]?: MemoCache } | undefined)?.[CACHE];
   if (cache !== undefined) return cache;
   throw new InvalidArgumentError(`${where}: \`memoized\` must be a function that memoize() made.`);
 }
@@ -248,5 +251,5 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     const value: unknown = Reflect.get(members, name);
     Object.defineProperty(memoized, name, { value, configurable: true, writable: true });
   }
-  caches.set(memoized, cache);
+  Object.defineProperty(memoized, CACHE, { value: cache });
 }
