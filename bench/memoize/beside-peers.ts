@@ -14,7 +14,7 @@ import { memoize as micro } from 'micro-memoize';
 import moizeModule from 'moize';
 import pMemoize from 'p-memoize';
 import QuickLRU from 'quick-lru';
-import { memoize } from '../../src/memoize/index.js';
+import { memoize, memoized } from '../../src/memoize/index.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import {
   type BenchOptions,
@@ -146,17 +146,31 @@ function pairHits(): Contender[] {
   ];
 }
 
+class Decorated {
+  @memoized({ max: 100 })
+  load(key: number): object {
+    return { key };
+  }
+
+  @memoized()
+  value(_: number): object {
+    return {};
+  }
+}
+
 function methodHits(): Contender[] {
   const method = memoize(function (this: object, _: number) {
     return {};
   });
   const receiver = { method };
+  const decorated = new Decorated();
   const map = new WeakMap<object, Map<number, object>>([
     [receiver, new Map(integers().map((key) => [key, {}]))],
   ]);
   return [
     loop('floor: WeakMap.get, Map.get', integers(), (key) => map.get(receiver)?.get(key)),
     loop('tenure memoize, as a method', integers(), (key) => receiver.method(key)),
+    loop('tenure @memoized', integers(), (key) => decorated.value(key)),
   ];
 }
 
@@ -208,6 +222,10 @@ function requests(): Contender[] {
       return (key) => cache.memo(key);
     }),
     request('tenure memoize, max', () => memoize(load, { max: 100 })),
+    request('tenure @memoized, max', () => {
+      const decorated = new Decorated();
+      return (key) => decorated.load(key);
+    }),
     request('memoizee, primitive, max', () => memoizee(load, { primitive: true, max: 100 })),
     request('moize, maxSize', () => moize(load, { maxSize: 100 })),
     request('memoize', () => sindresorhus(load)),
@@ -312,13 +330,16 @@ async function* sections(options: BenchOptions): AsyncGenerator<Section> {
   const method = await measure('A hit, a method', methodHits(), options);
   yield {
     group: method,
-    rows: asMultipleOf(method, 'tenure memoize, as a method', ['floor: WeakMap.get, Map.get']),
+    rows: ['tenure memoize, as a method', 'tenure @memoized'].flatMap((ours) =>
+      asMultipleOf(method, ours, ['floor: WeakMap.get, Map.get']),
+    ),
   };
   const request = await measure('A cache for one request', requests(), options, 10_000);
   yield {
     group: request,
     rows: [
       ...asMultipleOf(request, 'tenure memoize, max', ['floor: LRUCache.memo', 'memoize']),
+      ...asMultipleOf(request, 'tenure @memoized, max', ['floor: LRUCache.memo']),
       ...beside(request, 'tenure memoize, max', ['memoizee, primitive, max', 'moize, maxSize']),
     ],
   };

@@ -2,12 +2,12 @@
  * The decorator for methods and getters. It follows the stage-3 proposal (TypeScript ≥ 5.0 without `experimentalDecorators`), and
  * serves as a legacy decorator, too (`experimentalDecorators`, as Nest needs it).
  *
- * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call. A
- * `WeakMap` holds it as long as the instance, so its results may refer to the instance. It allocates nothing before it has
- * entries. An inherited method has one cache per instance. A decorated method that overrides another decorated method has its own
+ * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call. The
+ * instance holds it, so its results may refer to the instance. It allocates nothing before it has entries. An inherited method has one cache per instance. A decorated method that overrides another decorated method has its own
  * cache; a call of `super` uses the other one.
  */
 import { InvalidArgumentError } from '../core/errors.js';
+import { hiddenField } from '../core/hidden-field.js';
 import { isObject } from '../core/is-object.js';
 import { checkArgument, type OptionCheck } from '../core/options.js';
 import type { AnyFn } from './any-fn.js';
@@ -173,7 +173,7 @@ const anInstance: OptionCheck = (value) => (isObject(value) ? undefined : 'an ob
 export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
-  const cells = new WeakMap<object, Cell>();
+  const cells = hiddenField<Cell>();
   const settings = resolveMemoizeOptions(method, { name, ...options });
   if (settings.shared !== undefined) {
     throw new InvalidArgumentError(
