@@ -1,12 +1,14 @@
 /**
- * Fields of foreign objects that nobody else sees. The value lies in the object, as a private field of a class does, and dies with it in any
- * collection. A `WeakMap` keeps a value that refers to its key until V8 collects the old objects, and is slower to read.
+ * Adds private fields to objects that other code has made. No other code can read or list such a field.
+ *
+ * A `WeakMap` could hold the values, too. But V8 collects young objects more often than old ones, and in those collections a `WeakMap` keeps
+ * each value, and its key if the value refers to it. A private field is part of its object, and is also read faster.
  */
 
-/** A constructor gives back the object that it is called with, so the fields of a subclass are added to that object. */
+/** Its constructor returns the object that it gets, so a subclass adds its private fields to that object. */
 class Given {
   constructor(object: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the fields of the subclass are for this object.
+    // biome-ignore lint/correctness/noConstructorReturn: the subclass adds its fields to this object.
     return object;
   }
 }
@@ -19,10 +21,10 @@ export interface HiddenField<V> {
   set(object: object, value: V): void;
 }
 
-/** Makes a field. An object that takes no new properties may refuse one, so its value is in a `WeakMap`. */
+/** Makes a field. An object that is not extensible may refuse a private field, so a `WeakMap` has its value. */
 export function hiddenField<V>(): HiddenField<V> {
   const others = new WeakMap<object, V>();
-  class Field extends Given {
+  return class Field extends Given {
     #value: V;
 
     constructor(object: object, value: V) {
@@ -34,19 +36,10 @@ export function hiddenField<V>(): HiddenField<V> {
       return #value in object ? object.#value : others.get(object);
     }
 
-    static replace(object: object, value: V): boolean {
-      if (!(#value in object)) return false;
-      object.#value = value;
-      return true;
+    static set(object: object, value: V): void {
+      if (#value in object) object.#value = value;
+      else if (Object.isExtensible(object)) new Field(object, value);
+      else others.set(object, value);
     }
-  }
-  return {
-    get: Field.get,
-    set(object, value) {
-      if (!Field.replace(object, value)) {
-        if (Object.isExtensible(object)) new Field(object, value);
-        else others.set(object, value);
-      }
-    },
   };
 }
