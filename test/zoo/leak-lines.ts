@@ -21,8 +21,8 @@ export function compiledLeakLines(folder: string): Promise<LeakLines> {
   return collectLines(async (source) => {
     const file = join(folder, source.replace(/\.ts$/, '.js'));
     const map = new SourceMap(JSON.parse(await readFile(`${file}.map`, 'utf8')));
-    const compiled = (await readFile(file, 'utf8')).split('\n');
-    return (line) => compiled.flatMap((code, i) => (isFrom(line, code, i, map) ? [i + 1] : []));
+    const lines = linesBySource(await readFile(file, 'utf8'), map);
+    return (line) => [...(lines.get(line) ?? [])];
   });
 }
 
@@ -42,10 +42,16 @@ async function collectLines(
   return lines;
 }
 
-/** Whether a part of the compiled line `i` comes from this line of the source. */
-function isFrom(line: number, code: string, i: number, map: SourceMap): boolean {
-  return Array.from(code).some((_, column) => {
-    const entry = map.findEntry(i, column);
-    return 'originalLine' in entry && entry.originalLine === line - 1;
-  });
+/** The lines of compiled code by the line of the source that a part of them comes from. */
+function linesBySource(code: string, map: SourceMap): Map<number, Set<number>> {
+  const lines = new Map<number, Set<number>>();
+  for (const [i, text] of code.split('\n').entries()) {
+    for (let column = 0; column < text.length; column++) {
+      const entry = map.findEntry(i, column);
+      if (!('originalLine' in entry)) continue;
+      const source = entry.originalLine + 1;
+      lines.set(source, (lines.get(source) ?? new Set()).add(i + 1));
+    }
+  }
+  return lines;
 }

@@ -1,10 +1,10 @@
 /**
  * Runs one of several parts of the programs at one level: `node run-level.js LEVEL PART PARTS TEXT`, with a text that is in the names of
- * those to run. Prints what went wrong, and sends its counts to the parent process.
+ * those to run. Prints what went wrong, and sends how each went to the parent process.
  */
 import type { WatchLevel } from '../../src/watchdog/index.js';
 import { compiledRunner } from './compiled-runner.js';
-import { countsOf, isRight } from './counts.js';
+import { isRight, type Result } from './result.js';
 import { type Outcome, PROGRAMS } from './zoo.js';
 
 const [level, part, parts, text = ''] = process.argv.slice(2);
@@ -20,7 +20,11 @@ for (const [i, program] of programs.entries()) {
 for (const { program, verdict, note } of outcomes.filter((outcome) => !isRight(outcome))) {
   console.log(`${verdict.padEnd(12)} ${program.name}  ${note}`);
 }
-process.send?.(countsOf(outcomes));
+process.send?.(
+  outcomes.map(
+    ({ program, verdict }): Result => ({ verdict, isLeak: program.finds !== undefined }),
+  ),
+);
 
 function needsV8(rules: readonly string[]): boolean {
   return rules.some((rule) => rule === 'abandoned' || rule === 'retained');

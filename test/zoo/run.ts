@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileZoo } from './compile.js';
-import { type Counts, sumOf } from './counts.js';
+import { isRight, type Result } from './result.js';
 
 const LEVELS = ['counters', 'sampled', 'simple', 'advanced', 'paranoid'];
 
@@ -36,7 +36,7 @@ await using compiled = await compileZoo();
 process.exitCode = values.ablate ? await ablate() : await runLevels();
 
 async function ablate(): Promise<number> {
-  const { code } = await runProcess('ablate.js', []);
+  const { code } = await runProcess('run-ablations.js', []);
   return code;
 }
 
@@ -45,28 +45,30 @@ async function runLevels(): Promise<number> {
   const jobs = levels.flatMap((level) =>
     Array.from({ length: PARTS }, (_, part) => ({ level, part })),
   );
-  const counts = new Map<string, Counts[]>(levels.map((level) => [level, []]));
+  const parts = new Map<string, Result[][]>(levels.map((level) => [level, []]));
   let exitCode = 0;
   const runJobs = async (): Promise<void> => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-      const ofLevel = counts.get(job.level) ?? [];
-      ofLevel.push(await countsOf(job));
+      const ofLevel = parts.get(job.level) ?? [];
+      ofLevel.push(await resultsOf(job));
       if (ofLevel.length < PARTS) continue;
-      const sum = sumOf(ofLevel);
-      console.log(summary(job.level, sum));
-      if (sum.wrong > 0) exitCode = 1;
+      const results = ofLevel.flat();
+      console.log(summary(job.level, results));
+      if (!results.every(isRight)) exitCode = 1;
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, runJobs));
   return exitCode;
 }
 
-/** Throws for a process that ends without its counts. */
-async function countsOf({ level, part }: Job): Promise<Counts> {
+/** Throws for a process that fails, or ends without its results. */
+async function resultsOf({ level, part }: Job): Promise<Result[]> {
   const args = [level, `${part}`, `${PARTS}`, values.only];
   const { code, message } = await runProcess('run-level.js', args);
-  if (message === undefined) throw new Error(`Part ${part} of ${level} ended with ${code}.`);
-  return message as Counts;
+  if (code !== 0 || message === undefined) {
+    throw new Error(`Part ${part} of ${level} ended with ${code}.`);
+  }
+  return message as Result[];
 }
 
 /** Runs a file of the compiled zoo. Gives how it has ended, and the last message that it has sent. */
@@ -87,10 +89,13 @@ async function runProcess(
   return { code: code ?? 1, message };
 }
 
-function summary(level: string, counts: Counts): string {
+function summary(level: string, results: readonly Result[]): string {
+  const count = (wanted: Result['verdict']): number =>
+    results.filter(({ verdict }) => verdict === wanted).length;
+  const leaks = results.filter(({ isLeak }) => isLeak).length;
   return [
-    `zoo: ${counts.found} of ${counts.leaks} leaks found`,
-    `${counts.falseAlarms} false alarms and ${counts.retracted} retracted ones in ${counts.programs} programs`,
-    `${counts.failures} failures; level ${level}, Node ${process.versions.node}`,
+    `zoo: ${count('found')} of ${leaks} leaks found`,
+    `${count('false alarm')} false alarms and ${count('noise')} retracted ones in ${results.length} programs`,
+    `${count('failed')} failures; level ${level}, Node ${process.versions.node}`,
   ].join(', ');
 }
