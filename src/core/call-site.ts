@@ -26,7 +26,7 @@ interface V8ErrorConstructor {
 }
 
 /** The default number of frames. */
-const DEFAULT_DEPTH = 10;
+export const DEFAULT_DEPTH = 10;
 
 /** The number of frames if the innermost ones are all of libraries: an ORM has up to 12 of its own, and a tracer around pg 5. */
 const LIBRARY_DEPTH = 25;

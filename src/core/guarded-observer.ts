@@ -113,12 +113,12 @@ export class GuardedObserver implements Observer {
     }
   }
 
-  originToReport(entry: EntryPoint): Origin | undefined {
+  originToReport(entry: EntryPoint, stack?: string): Origin | undefined {
     const observer = this.#observer;
     try {
       return observer.originToReport === undefined
         ? observer.origin(entry)
-        : observer.originToReport(entry);
+        : observer.originToReport(entry, stack);
     } catch (error) {
       this.#failed(error);
       return undefined;

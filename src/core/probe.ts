@@ -142,11 +142,11 @@ export interface Observer {
 
   /**
    * Does what {@link origin} does for a component that counts its loans, see {@link Observation.loanCounts}; `undefined` if the component
-   * is not to report the loan. Reporting a loan takes as long as half of it.
+   * is not to report the loan. Reporting a loan takes as long as half of it. `stack` is the caller's, if the component has taken it.
    *
    * @default none: each loan is reported
    */
-  originToReport?(entry: EntryPoint): Origin | undefined;
+  originToReport?(entry: EntryPoint, stack?: string): Origin | undefined;
 
   /** Reports a new node, held by `owner`. Gives its id. `origin` is the caller that made it, if it was captured. */
   allocated(kind: NodeKind, owner: NodeId, origin?: Origin): NodeId;

@@ -2,7 +2,7 @@
  * Captures who asks for a loan of one component: the function, the scope and the owner in which it is called, and a stack if the sample
  * takes one. Here it is decided which loans are tracked. The others have the one origin {@link UNTRACKED}, and are counted.
  */
-import { captureStack } from '../core/call-site.js';
+import { captureStack, DEFAULT_DEPTH } from '../core/call-site.js';
 import type { EntryPoint, Origin } from '../core/probe.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import type { LoanSample } from './loan-sample.js';
@@ -40,8 +40,8 @@ export class CallerCapture {
     this.#loanSample.trackMany();
   }
 
-  /** Gives the origin of a call of `entry`, in the current async flow. */
-  capture(entry: EntryPoint): Origin {
+  /** Gives the origin of a call of `entry`, in the current async flow. `taken` is its stack, if the component has taken one. */
+  capture(entry: EntryPoint, taken?: string): Origin {
     const tracker = this.#tracker;
     tracker.noteActivity();
     const scope = tracker.currentScope();
@@ -49,8 +49,10 @@ export class CallerCapture {
     if (scope !== undefined) scope.activeAt = tracker.loanTime();
     const isOwned = scope !== undefined || owner !== undefined;
     if (!this.#loanSample.sampleNext(isOwned)) return this.#untracked(entry);
-    if (this.#stackSample.sampleNext(isOwned)) {
-      const stack = captureStack(entry, tracker.levelPlan.stackDepth);
+    if (this.#stackSample.sampleNext(isOwned) || taken !== undefined) {
+      const { stackDepth } = tracker.levelPlan;
+      const stack =
+        taken === undefined || stackDepth > DEFAULT_DEPTH ? captureStack(entry, stackDepth) : taken;
       return { call: entry, stack, scope, owner } satisfies CallOrigin;
     }
     if (this.tellsLasting && !isOwned) return this.#untracked(entry);

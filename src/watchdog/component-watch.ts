@@ -231,8 +231,8 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     return this.#component.callers.capture(entry);
   }
 
-  originToReport(entry: EntryPoint): Origin | undefined {
-    const origin = this.#component.callers.capture(entry);
+  originToReport(entry: EntryPoint, stack?: string): Origin | undefined {
+    const origin = this.#component.callers.capture(entry, stack);
     if (origin !== UNTRACKED) return origin;
     this.#tracker.noteActivity(); // The birth of the loan.
     return undefined;

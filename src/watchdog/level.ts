@@ -16,7 +16,8 @@
  *
  * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 100 stacks a second.
  * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, and outside of scopes the first in each
- * second; at most 20 a second. After a leak whose line is unknown it takes the stacks of the next 1,000 loans.
+ * second; at most 20 a second. After a leak whose line is unknown it takes the stacks of the next 1,000 loans. Each level but `paranoid` also
+ * uses the stacks that a pool takes for its own errors (`callSites`).
  *
  * A cost is that of one loan and its release outside of any scope, on Node 20. It vanishes beside a query over a network, but not beside an
  * object pool that lends a million times a second.

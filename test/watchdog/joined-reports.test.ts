@@ -22,6 +22,9 @@ const factory = { create: () => ({}), destroy: () => {} };
 /** The level `simple` takes the stacks of the first four loans of a component; the others are lost before that is known. */
 const FIRST = 4;
 
+/** A pool that takes no stacks of its own: the watchdog would use them, and know each line. */
+const STACKLESS = { callSites: 'none' } as const;
+
 /** Leases that V8 must not collect: the watchdog would be surer of these. */
 const held: unknown[] = [];
 
@@ -34,7 +37,7 @@ function watching(suppress: readonly string[] = []) {
     void told.push(`${event} ${described(report)}`);
   watchdog.on('leak', note('leak'));
   watchdog.on('retracted', note('retracted'));
-  const pool = createPool(factory, { name: 'db', max: 1_000 });
+  const pool = createPool(factory, { ...STACKLESS, name: 'db', max: 1_000 });
   watchdog.watch(pool);
   return { clock, watchdog, pool, told };
 }
@@ -55,6 +58,30 @@ async function times(count: number, body: (i: number) => unknown): Promise<void>
 }
 
 const line = (text: string): number => lineOf(import.meta.url, `// ${text}`);
+
+test.each(['counters', 'simple'] as const)(
+  'at the level %s, the stacks that a pool takes by itself give a line to each loss',
+  async (level) => {
+    const watchdog = new Watchdog({ level, clock: new FakeClock(), rules: { abandoned: false } });
+    onTestFinished(() => watchdog[Symbol.dispose]());
+    const pool = createPool(factory, { name: 'db', max: 1_000 });
+    watchdog.watch(pool);
+    await watchdog.scope('job', () => times(18, () => pool.lease())); // lost in a quiet pool
+    expect(await reported(watchdog)).toEqual([`${line('lost in a quiet pool')} ×18, 0 without`]);
+  },
+);
+
+test('at the level paranoid a leak has the whole stack, although the pool has taken ten frames', async () => {
+  const watchdog = new Watchdog({ level: 'paranoid', clock: new FakeClock() });
+  onTestFinished(() => watchdog[Symbol.dispose]());
+  const pool = createPool(factory, { name: 'db' });
+  watchdog.watch(pool);
+  const nested = (depth: number): Promise<unknown> =>
+    depth === 0 ? pool.lease() : nested(depth - 1);
+  await watchdog.scope('job', async () => held.push(await nested(20)));
+  const [report] = await watchdog.check();
+  expect(report?.stack.filter(({ functionName }) => functionName === 'nested')).toHaveLength(21);
+});
 
 test('leases that a loop loses in a scope are one leak', async () => {
   const { watchdog, pool } = watching();
@@ -79,6 +106,7 @@ test('callbacks of `use` that never end are one leak', async () => {
 test('leases of one key of a keyed pool are one leak', async () => {
   const { watchdog } = watching();
   const pools = createKeyedPool((_key: string) => factory, {
+    ...STACKLESS,
     name: 'shards',
     maxTotal: 100,
     max: 50,
@@ -98,7 +126,13 @@ test('leases on a shared value are one leak', async () => {
 
 test('leases that a generator takes outside of any scope are one leak', async () => {
   const { clock, watchdog } = watching();
-  const small = createPool(factory, { name: 'small', max: 6, acquireTimeoutMillis: 1_000, clock });
+  const small = createPool(factory, {
+    ...STACKLESS,
+    name: 'small',
+    max: 6,
+    acquireTimeoutMillis: 1_000,
+    clock,
+  });
   watchdog.watch(small);
   async function* leases() {
     for (;;) yield await small.lease(); // lost by a generator

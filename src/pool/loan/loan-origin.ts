@@ -42,7 +42,7 @@ export class LoanOrigins<T> {
   capture(entry: EntryPoint): LoanOrigin<T> | undefined {
     const stack = this.#sites.take(entry);
     const watch = this.#watch;
-    const origin = watch?.observer.originToReport(entry);
+    const origin = watch?.observer.originToReport(entry, stack);
     if (stack !== undefined) {
       this.#update();
       return { watch, origin, stack };
