@@ -30,6 +30,10 @@ test('the factory is called in the async context of the pool, not in that of a r
         async reset() {
           see('reset');
         },
+        isBroken() {
+          see('isBroken');
+          return false;
+        },
       },
       { max: 1, testOnBorrow: true, idleTimeoutMillis: 1_000, clock },
     ),
@@ -39,6 +43,8 @@ test('the factory is called in the async context of the pool, not in that of a r
     await using _lease = await pool.lease();
   });
   await flow.run('request 2', () => pool.use(() => see('use')));
+  const failing = () => Promise.reject(new Error('no'));
+  await flow.run('request 3', () => pool.use(failing).catch(() => {}));
   await flow.run('test', () => clock.advance(5_000));
   expect(seen).toEqual([
     'create in the pool',
@@ -46,6 +52,9 @@ test('the factory is called in the async context of the pool, not in that of a r
     'reset in the pool',
     'validate in the pool',
     'use in request 2',
+    'reset in the pool',
+    'validate in the pool',
+    'isBroken in the pool',
     'reset in the pool',
     'destroy in the pool',
   ]);

@@ -269,8 +269,9 @@ export class FactoryCalls<T> {
       | ((error: unknown, ...resource: T[]) => boolean)
       | undefined;
     if (method === undefined) return false;
+    const ask = (): boolean => method.call(this.#factory, error, ...resource);
     return guardedAnswer(`${this.#settings.name}: the factory's ${name}`, () =>
-      method.call(this.#factory, error, ...resource),
+      this.#runInContext(ask),
     );
   }
 }
