@@ -111,9 +111,12 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    */
   tryLease(key: K): Lease<T> | undefined {
     const member = this.#member(key);
-    if (member === undefined) this.#throwIfClosed();
-    else if (this.#isPartlyWatched) this.#watchMember(member);
-    return member?.pool.tryLease();
+    if (member === undefined) {
+      this.#throwIfClosed();
+      return this.#totals.countTryMiss();
+    }
+    if (this.#isPartlyWatched) this.#watchMember(member);
+    return member.pool.tryLease();
   }
 
   /** Calls `fn` with a resource of the key, as {@link Pool.use} does. */
@@ -129,7 +132,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    * The pool of a key, made if there is none. An empty pool is forgotten and closed, so ask for it each time. A pool that
    * is paused, or that has limits of its own, is kept. A pool that was closed is replaced by a new one once it is empty.
    *
-   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) once this is draining or closed.
+   * @throws {@link PoolClosedError} (`TENURE_POOL_CLOSED`) for a key without a pool, once this is draining or closed.
    */
   pool(key: K): Pool<T> {
     const member = this.#member(key) ?? this.#addMember(key);

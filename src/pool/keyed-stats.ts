@@ -46,6 +46,11 @@ export class KeyedTotals {
     for (const name of TOTALS) this.#forgotten[name] += stats[name];
   }
 
+  /** Counts a call of `tryLease` for a key without a pool. */
+  countTryMiss(): undefined {
+    this.#forgotten.tryMisses++;
+  }
+
   /** The figures of these pools and of those that are forgotten. O(keys). */
   sum(pools: Iterable<PoolNumbers>): KeyedPoolStats {
     const sum: Sums = { ...this.#forgotten };

@@ -104,6 +104,8 @@ test('drain serves the waiters, refuses later callers of any key, and settles wh
   expect(drained().is).toBe('resolved');
   await pools.close();
   expect(() => pools.tryLease('new')).toThrow('closed');
+  expect(() => pools.pool('new')).toThrow('closed');
+  expect(pools.pool('a').size).toBe(0);
 });
 
 test('resize changes present and later keys, and destroys what is beyond the new limits', async () => {

@@ -55,6 +55,7 @@ test('each key has its own resources, up to max', async () => {
   void (await second).release();
   void b.release();
   expect(pool.tryLease('c')).toBe(undefined);
+  expect(pool.stats()).toMatchObject({ keys: 2, tryMisses: 1 });
   expect(await pool.use('a', (thing) => thing.id)).toBe(0);
   await pool.close();
 });
