@@ -120,8 +120,8 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
    */
   readonly shared?: SharedCache;
   /**
-   * Called with an error that no caller can get. `where` names its source: a disposal, a background load, the shared level, or
-   * one of `cacheIf`, `ttl`, `negativeTtl`, `tags` and `weigh`. A result whose callback threw is returned and not kept.
+   * Called with an error that no caller can get. `where` names the cache and the source: a disposal, a background load, the shared
+   * level, or the terms of a result (`cacheIf`, `ttl`, `negativeTtl`, `tags`, `weigh`), which is then returned and not kept.
    * @default prints it on stderr
    */
   readonly onError?: (error: unknown, where: string) => void;

@@ -26,8 +26,8 @@ import { resultIn } from './stores/stored.js';
 /**
  * Gives a function a cache. The function is called once for each list of arguments; later calls get its result, or its promise.
  *
- * - **Keys** are all arguments, by identity: 1 is not `'1'`, NaN is NaN, -0 is 0, and `f()` is not `f(undefined)`. Without the
- *   option `max`, objects in a key are held weakly: their entries are collected with them. With the option `key`, one value
+ * - **Keys** are all arguments, by identity: 1 is not `'1'`, NaN is NaN, -0 is 0, and `f()` is not `f(undefined)`. Objects
+ *   in a key are held weakly. Without `max` and `maxWeight`, their entries are collected with them. With the option `key`, one value
  *   stands for all arguments.
  * - **Methods**: the object that the function is called on is part of the key, so two instances never share results. This does
  *   not apply to arrow functions and bound functions.

@@ -122,6 +122,18 @@ describe.each(POLICIES)('a bounded cache, $what', ({ options }) => {
     await until(async () => (await survivors(refs)) === 0);
   });
 
+  test('keeps an entry whose objects are collected, whether it is limited by number or by weight', async () => {
+    for (const limit of [{ max: 10 }, { maxWeight: 10, weigh: () => 1 }]) {
+      const fn = memoize((key: object) => typeof key, { ...options, ...limit });
+      const ref = (() => {
+        const key = {};
+        fn(key);
+        return new WeakRef(key);
+      })();
+      expect([await survivors([ref]), fn.cacheInfo().size]).toEqual([0, 1]);
+    }
+  });
+
   test('forgets the argument lists of evicted entries', async () => {
     const objects = Array.from({ length: 100 }, () => ({}));
     const fn = memoize((..._: unknown[]) => {}, { max: 10, ...options });
