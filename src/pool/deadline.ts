@@ -4,7 +4,7 @@ import { followWithin } from '../core/limited-wait.js';
 import { anAbortSignal, millis, type OptionTable, option, optional } from '../core/options.js';
 import { DeadlineError } from './pool-errors.js';
 
-/** How long a caller waits for a whole pool. What the pool does goes on when the caller has left. */
+/** How long a caller waits for a whole pool. What the pool has begun goes on when the caller has left. */
 export interface DeadlineOptions {
   /** Ends the wait when it aborts; the promise rejects with its reason. @default none */
   readonly signal?: AbortSignal | undefined;

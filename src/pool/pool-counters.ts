@@ -26,7 +26,7 @@ export class PoolCounters {
   loans = 0;
   /** Resources created in all. */
   created = 0;
-  /** Creations that failed or timed out, in all. */
+  /** Creations that failed or timed out, in all, without those of {@link capacityErrors}. */
   createErrors = 0;
   /** Creations that failed because the server takes no more connections, in all. */
   capacityErrors = 0;

@@ -269,7 +269,7 @@ export class LeaseEndedError extends PoolError {
   }
 }
 
-/** The timeout of a wait for the whole pool is over. Code `TENURE_POOL_DEADLINE`. What the pool does goes on. */
+/** The timeout of a wait for the whole pool is over. Code `TENURE_POOL_DEADLINE`. What has begun goes on. */
 export class DeadlineError extends PoolError {
   /** @internal */
   constructor(name: string, where: string, timeoutMillis: number, figures: string) {

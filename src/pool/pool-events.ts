@@ -16,7 +16,7 @@ export interface PoolEventMap {
   destroyed: DestroyedResource;
   /** A resource was lent: the resource, and how long its caller waited. */
   acquire: AcquiredResource;
-  /** A resource came back: the resource, and how long it was held. */
+  /** A loan ended, in any way: the resource, and how long it was held. */
   release: ReleasedResource;
   /** A resource left the pool with its holder: the resource. */
   detached: unknown;
@@ -46,7 +46,7 @@ export interface AcquiredResource {
 
 /** The payload of a `release` event. While the event has a listener, every loan is timed. */
 export interface ReleasedResource {
-  /** The resource that came back. */
+  /** The resource that was lent. */
   readonly resource: unknown;
   /** How long it was held, in milliseconds. */
   readonly holdMillis: number;

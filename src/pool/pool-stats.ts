@@ -52,7 +52,7 @@ export interface PoolStats {
   readonly waitMillis: Percentiles;
   /** How long resources were held, until they came back. */
   readonly holdMillis: Percentiles;
-  /** Creations that failed or timed out since then. */
+  /** Creations that failed or timed out since then, without those of `capacityErrors`. */
   readonly createErrors: number;
   /** Creations since then that failed because the server takes no more connections: see `isFull` of the factory. */
   readonly capacityErrors: number;

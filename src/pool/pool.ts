@@ -431,7 +431,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
     return this.#engine.waiters.length;
   }
 
-  /** How many more resources may be created. */
+  /** How many more resources may be created; below 0 while `size` is above the limit. */
   get spareResourceCapacity(): number {
     return this.#engine.capacity.spare;
   }

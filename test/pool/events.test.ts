@@ -28,6 +28,10 @@ test('creations, destructions with their reasons, and failed waits are emitted a
     )
     .on('detached', note('detached', id))
     .on(
+      'release',
+      note('release', ({ resource }) => id(resource)),
+    )
+    .on(
       'acquireTimeout',
       note('acquireTimeout', ({ code }) => code),
     )
@@ -49,7 +53,9 @@ test('creations, destructions with their reasons, and failed waits are emitted a
     'created 1',
     'refused TENURE_POOL_FULL',
     'acquireTimeout TENURE_POOL_ACQUIRE_TIMEOUT',
+    'release 0',
     'destroyed 0 discarded',
+    'release 1',
     'detached 1',
   ]);
   expect(pool.stats()).toMatchObject({
@@ -58,6 +64,8 @@ test('creations, destructions with their reasons, and failed waits are emitted a
     detached: 1,
     refusals: 1,
     acquireTimeouts: 1,
+    loans: 2,
+    waited: 3,
   });
 });
 

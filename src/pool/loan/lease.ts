@@ -108,7 +108,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
   /**
    * Gives the resource back at once. A pool that resets or validates returned resources does so before it lends the
-   * resource again; then a promise is returned that settles when this is done, and never rejects. After a forced `close()`
+   * resource again. If that takes time, a promise is returned that settles when it is done, and never rejects. After a forced `close()`
    * the call has no effect. O(1).
    *
    * @throws {@link ReleaseError} (`TENURE_POOL_DOUBLE_RELEASE`, `TENURE_POOL_RELEASE_AFTER_DESTROY`) after the lease
