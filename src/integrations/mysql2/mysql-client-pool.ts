@@ -42,7 +42,7 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
  * A connection that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`mysqlErrors`) at the end of
  * its loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to
  * it: it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A connection
- * that was idle for more than 500 ms is pinged before it is lent.
+ * is pinged before it is lent after 500 ms without use (`testOnBorrow`, `validateAfterIdleMillis`), and each minute (`keepaliveMillis`).
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
  * that is no object with settings: a URL, an array, a Map or a pool.

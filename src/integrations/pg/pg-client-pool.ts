@@ -51,8 +51,8 @@ const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>
  *
  * A client that breaks while it is idle is destroyed at once, one whose error shows that it is broken (`pgErrors`) at the end of its
  * loan. A server that takes no more connections makes callers wait. So does one that is away, once the pool has had a connection to it:
- * it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A client that
- * was idle for more than 500 ms is asked `select 1` before it is lent.
+ * it restarts, or another one takes its place. With `createAttempts`, it rejects them after as many failures in a row. A client is asked
+ * `select 1` before it is lent after 500 ms without use (`testOnBorrow`, `validateAfterIdleMillis`), and each minute (`keepaliveMillis`).
  *
  * Defaults of `config`: `statement_timeout` 10 s, `query_timeout` 12 s; `false` switches one off. `config` is read for each connection,
  * so a password that has changed there is that of the next one.
