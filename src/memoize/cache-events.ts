@@ -7,7 +7,7 @@ export interface CallEvent {
   readonly args: readonly unknown[];
 }
 
-/** A run of the function that brought a result. */
+/** A run of the function, or a promise given to `set`, that brought a result. */
 export interface LoadEvent {
   /** The result, settled. */
   readonly value: unknown;
@@ -15,9 +15,9 @@ export interface LoadEvent {
   readonly millis: number;
 }
 
-/** A run of the function that failed. */
+/** A run of the function, or a promise given to `set`, that failed. */
 export interface LoadErrorEvent {
-  /** What the function threw, or rejected with. */
+  /** What it threw, or rejected with. */
   readonly error: unknown;
 }
 

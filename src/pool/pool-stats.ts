@@ -2,7 +2,7 @@
 import type { MillisHistogram } from '../core/histogram.js';
 import type { PoolCounters } from './pool-counters.js';
 
-/** Percentiles of durations, from a sample: all of the first waits and loans, then one in 64 waits and one in 256 loans. */
+/** Percentiles of durations, from a sample: all of the first waits and loans, and some of the later ones. */
 export interface Percentiles {
   /** The median, in milliseconds; up to 9 % too high. */
   readonly p50: number;
