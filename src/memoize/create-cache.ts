@@ -52,9 +52,9 @@ export interface Cache<K, V> extends Disposable, Watchable {
   clear(): void;
   /** Forgets the values with one of these tags, and gives how many there were. */
   invalidateTags(...tags: string[]): number;
-  /** The keys with a value, least recently used first. */
+  /** The keys with a value, in the order of `keys` of a memoized function. */
   keys(): IterableIterator<K>;
-  /** The keys with their values: promises, except for values that were stored by `set`. Least recently used first. */
+  /** The {@link keys} with their values: promises, except for values that were stored by `set`. */
   entries(): IterableIterator<[key: K, value: Promise<V> | V]>;
   /** Tries what is pending in the shared level. True if no invalidation is pending any more. */
   flush(): Promise<boolean>;

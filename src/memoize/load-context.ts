@@ -10,7 +10,7 @@ export interface LoadContext<F extends AnyFn = AnyFn> {
    * its end, and its result is kept.
    */
   readonly signal: AbortSignal;
-  /** The result that this load replaces, expired or not; `undefined` for none. */
+  /** The result that this load replaces: a fresh one, or one within its stale windows; `undefined` for none. */
   readonly stale: Settled<F> | undefined;
   /** The `ttl` of this result in milliseconds, for the loader to set. @default the option `ttl` */
   ttl: number | undefined;

@@ -74,8 +74,8 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
   /** Whether a call would get a stored result. Counts neither as a hit nor as a miss. */
   has(...args: Parameters<F>): boolean;
   /**
-   * The argument lists of the results that calls would get, least recently used first in a bounded cache. With the option `key`,
-   * lists of the one key. Leaves out calls on an object, and keys with a collected object. O(n) for the whole.
+   * The argument lists of the results that calls would get; in a cache with a limit and no `policy`, least recently used first. With the
+   * option `key`, lists of the one key. Leaves out calls on an object, and keys with a collected object. O(n) for the whole.
    */
   keys(): IterableIterator<Parameters<F> | [key: unknown]>;
   /** The argument lists of {@link keys} with the results: promises if the function returns promises. O(n) for the whole. */

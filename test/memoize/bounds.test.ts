@@ -8,6 +8,7 @@ describe('max', () => {
     const fn = memoize((id: number) => id, { max: 3 });
     for (const id of [1, 2, 3, 1, 4]) fn(id);
     expect([1, 2, 3, 4].map((id) => fn.has(id))).toEqual([true, false, true, true]);
+    expect([...fn.keys()].flat()).toEqual([3, 1, 4]);
     expect(fn.cacheInfo()).toMatchObject({ size: 3, max: 3, evictions: 1, hits: 1, misses: 4 });
   });
 

@@ -42,7 +42,7 @@ export interface DumpedEntry<V = unknown> {
 }
 
 /**
- * Gives the fresh results of a memoized function with their arguments, least recently used first; a promise of them if the
+ * Gives the fresh results of a memoized function with their arguments, in the order of its `keys`; a promise of them if the
  * function returns promises. Before the first load of a function that is not declared `async`, this is not known: the empty array is then
  * a promise, too. Leaves out results of methods. O(n).
  *
