@@ -26,7 +26,7 @@ export interface KeyedPoolOptions<K = unknown> extends PoolOptions {
   readonly maxTotal?: number;
   /**
    * Names a key in errors, reports and metrics. @default the key as text, up to 100 characters, with passwords and tokens in
-   * connection strings masked; a number for an object
+   * connection strings masked; a number for an object that is no URL
    */
   readonly keyLabel?: (key: K) => string;
 }

@@ -344,10 +344,11 @@ describe('the load option', () => {
     ]);
     now = 19;
     expect(fn.has(1, 'x')).toBe(false);
-    await fn(2, 'y');
-    expect(fn.invalidateTags('all')).toBe(1);
     await fn(1, 'x');
     expect(seen.at(-1), 'expired').toEqual([[1, 'x'], undefined]);
+    now = 29;
+    await fn(2, 'y');
+    expect(fn.invalidateTags('all')).toBe(1);
   });
 
   test('makes its signal only when the loader reads it', async () => {
