@@ -111,12 +111,9 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    */
   tryLease(key: K): Lease<T> | undefined {
     const member = this.#member(key);
-    if (member === undefined) {
-      this.#throwIfClosed();
-      return this.#totals.countTryMiss();
-    }
-    if (this.#isPartlyWatched) this.#watchMember(member);
-    return member.pool.tryLease();
+    if (member === undefined) this.#throwIfClosed();
+    else if (this.#isPartlyWatched) this.#watchMember(member);
+    return member === undefined ? this.#totals.countTryMiss() : member.pool.tryLease();
   }
 
   /** Calls `fn` with a resource of the key, as {@link Pool.use} does. */

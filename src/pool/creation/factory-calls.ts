@@ -268,10 +268,11 @@ export class FactoryCalls<T> {
     const method = this.#factory[name] as
       | ((error: unknown, ...resource: T[]) => boolean)
       | undefined;
-    if (method === undefined) return false;
-    const ask = (): boolean => method.call(this.#factory, error, ...resource);
-    return guardedAnswer(`${this.#settings.name}: the factory's ${name}`, () =>
-      this.#runInContext(ask),
+    return (
+      method !== undefined &&
+      guardedAnswer(`${this.#settings.name}: the factory's ${name}`, () =>
+        this.#runInContext(() => method.call(this.#factory, error, ...resource)),
+      )
     );
   }
 }
