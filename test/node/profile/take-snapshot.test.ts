@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { estimateSnapshot, takeSnapshot } from 'tenure/profile/v8';
+import { census } from 'tenure/profile';
+import { estimateSnapshot, openSnapshot, sample, takeSnapshot } from 'tenure/profile/v8';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../kit/temporary-folder.js';
 
@@ -71,6 +72,21 @@ test('a snapshot without scripts has none of an earlier one beside it', async ()
   writeFileSync(`${again}.scripts.json`, '{"1":"earlier.js"}');
   await takeSnapshot({ file: again, scripts: false, onEstimate: () => {} });
   expect(existsSync(`${again}.scripts.json`)).toBe(false);
+}, 120_000);
+
+test('of two snapshots of one process, a census tells what came between, also with a sampling between', async () => {
+  class Ticket {}
+  const [early, late] = ['early', 'late'].map((name) => join(folder, `${name}.heapsnapshot`));
+  const tickets = [new Ticket(), new Ticket()];
+  await takeSnapshot({ file: early as string, onEstimate: () => {} });
+  const before = census(await openSnapshot(early as string));
+  await sample().stop();
+  sample()[Symbol.dispose]();
+  tickets.push(new Ticket(), new Ticket(), new Ticket());
+  await takeSnapshot({ file: late as string, onEstimate: () => {} });
+  const grown = census(await openSnapshot(late as string), { since: before });
+  expect(grown.row('Ticket').total.count).toBe(3);
+  expect(tickets).toHaveLength(5);
 }, 120_000);
 
 test('a snapshot that fails at its end leaves nothing, not even the names of scripts', async () => {

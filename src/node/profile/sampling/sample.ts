@@ -1,5 +1,4 @@
 /** V8's sampling heap profiler, in this process and without a debugger. */
-import { Session } from 'node:inspector';
 import { hostGcSource } from '../../../core/gc-source.js';
 import {
   aBoolean,
@@ -92,23 +91,20 @@ export function sample(options: SampleOptions = {}): Sampling {
 
 class SamplingRun implements Sampling {
   readonly #settings: Required<SampleOptions>;
-  readonly #session: Session = new Session();
   readonly #startedAt: number = Date.now();
   #profile: Promise<AllocationProfile> | undefined;
 
   constructor(settings: Required<SampleOptions>) {
     this.#settings = settings;
     const { intervalBytes, live, stackDepth } = settings;
-    this.#session.connect();
     try {
-      runCommand(this.#session, 'HeapProfiler.startSampling', {
+      runCommand('HeapProfiler.startSampling', {
         samplingInterval: intervalBytes,
         stackDepth,
         includeObjectsCollectedByMajorGC: !live,
         includeObjectsCollectedByMinorGC: !live,
       });
     } catch (error) {
-      this.#session.disconnect();
       throw new SamplingError('sample: V8 refused to sample; see the cause.', error);
     }
     isRunning = true;
@@ -125,28 +121,24 @@ class SamplingRun implements Sampling {
       new SamplingError('stop: this run was disposed of. Call stop() before the end of its block.'),
     );
     this.#profile.catch(() => {}); // The rejection is for a later call of `stop()`.
-    this.#end();
+    isRunning = false;
+    try {
+      runCommand('HeapProfiler.stopSampling');
+    } catch {
+      // Another profiler has ended it.
+    }
   }
 
   async #stop(): Promise<AllocationProfile> {
     const { intervalBytes, live } = this.#settings;
     try {
       if (live) await hostGcSource()?.collect();
-      const { profile } = runCommand<{ profile: RawProfile }>(
-        this.#session,
-        'HeapProfiler.stopSampling',
-      );
+      const { profile } = runCommand<{ profile: RawProfile }>('HeapProfiler.stopSampling');
       return new AllocationProfile(profile, { intervalBytes, live, startedAt: this.#startedAt });
     } catch (error) {
       throw new SamplingError('stop: V8 gave no profile. Another profiler has ended it.', error);
     } finally {
-      this.#end();
+      isRunning = false;
     }
-  }
-
-  /** The end of the session ends a run that still goes on. */
-  #end(): void {
-    isRunning = false;
-    this.#session.disconnect();
   }
 }

@@ -123,8 +123,8 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<Snapsh
   const before = cpuUsage();
   try {
     checkRoom(file, estimate);
-    const scripts = settings.scripts ? JSON.stringify(await scriptNames()) : undefined;
-    // No `await` from here on: another call may write the same file.
+    const scripts = settings.scripts ? JSON.stringify(scriptNames()) : undefined;
+    // No `await` here: another call may write the same file.
     writeHeapSnapshot(partial);
     rmSync(scriptsFileOf(file), { force: true });
     if (scripts !== undefined) writeFileSync(scriptsFileOf(file), scripts);
