@@ -35,8 +35,10 @@ const PATIENCE_MILLIS = 30_000;
  */
 const STACKS_PER_SECOND = 100;
 
-const NOTHING_FOUND =
-  'no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found, and none of tenure. Is the application bundled? Leave these packages out of the bundle (`external`), or watch their pools with `watchdog.watch(adoptPool(pool))`.';
+/** Says that no pool was found, neither of the packages that are looked for nor of this one. */
+function nothingFound({ patch }: RegisterOptions): string {
+  return `no pool of ${[...patch, 'tenure'].join(', ')} was found. Is the application bundled? Leave these packages out of the bundle (\`external\`), or watch their pools with \`watchdog.watch(adoptPool(pool))\`.`;
+}
 
 /** What `tenure/register` watches. */
 export interface Registered {
@@ -80,7 +82,7 @@ export class Registration implements Registered {
 
   get missed(): readonly string[] {
     const { missed } = this.#foreign;
-    return this.#hasBegun || missed.length > 0 ? missed : [NOTHING_FOUND];
+    return this.#hasBegun || missed.length > 0 ? missed : [nothingFound(this.#options)];
   }
 
   /** Reads the options, and opens scopes for requests. */
@@ -159,8 +161,8 @@ export class Registration implements Registered {
     };
     const tell = (): void => {
       stop();
-      void this.#options;
-      this.#output?.say(NOTHING_FOUND);
+      const text = nothingFound(this.#options); // Makes the output, too.
+      this.#output?.say(text);
     };
     const requested = (): void => {
       if (this.#hasBegun) stop();

@@ -46,7 +46,7 @@ describe('what it does to a program without pools', () => {
     );
     using t = await run(source);
     expect(t.stderr).toContain(
-      'no pool of generic-pool, pg, mysql2, sequelize-pool or tarn was found',
+      'no pool of generic-pool, mysql2, pg, sequelize-pool, tarn, tenure was found',
     );
     expect(t.stderr).toContain('Is the application bundled?');
   });
@@ -307,6 +307,7 @@ describe('its options', () => {
   test('patch=none watches no package, and scope=none opens no scope', async () => {
     using unpatched = await run(LEAKY, { tenure: 'patch=none' });
     expect(unpatched.stderr).not.toContain('watched:');
+    expect(unpatched.stderr).toContain('no pool of tenure was found');
     using unscoped = await run(LEAKY, { tenure: 'scope=none,graceMillis=0' });
     expect(unscoped.stderr).toContain('still out, and not known to be lost: 1 loan');
   });
