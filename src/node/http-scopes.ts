@@ -90,7 +90,7 @@ interface FastifyMade {
  * Opens a scope for each HTTP request of the process. It ends when the response is closed: sent, or aborted by the client. Its
  * name is the route of Express, Fastify or Polka, where there is one. The scopes end with the result, or with the watchdog.
  *
- * Costs about 2 µs of processor time for each request. An error that an option throws is printed and ignored.
+ * Costs about 4 µs of processor time for each request. An error that an option throws is printed and ignored.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a value that is no watchdog, and for an unknown or malformed
  * option.

@@ -149,7 +149,7 @@ export class ResourceScope {
   }
 
   /**
-   * Registers a callback. It is called with the error of the body, or `undefined`, and awaited.
+   * Registers a callback. It is called with the failure of the body, `{ error }`, or `undefined`, and awaited.
    *
    * @throws {@link ContextEndedError} (`TENURE_CONTEXT_ENDED`) if the scope has ended. The callback is then called at once.
    */

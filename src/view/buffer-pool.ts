@@ -1,6 +1,6 @@
 /**
- * A pool of buffers. `new ArrayBuffer` and `Buffer.allocUnsafe` pay for fresh pages: 49 µs for 1 MiB on Node 20. A lease of memory
- * that was used before costs about 1 µs there, and 40 ns for 1 KiB.
+ * A pool of buffers. `new Uint8Array` pays for fresh pages: 65 µs for 1 MiB on Node 20, and 600 ns for 1 KiB. A lease of memory that was
+ * used before costs 2 µs there, and 30 ns for 1 KiB.
  *
  * Everything is synchronous: a miss makes memory at once, and no caller waits. So it is no {@link Pool} of buffers.
  */

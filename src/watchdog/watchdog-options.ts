@@ -39,15 +39,15 @@ export interface WatchdogOptions {
    */
   readonly sampleEvery?: number;
   /**
-   * The most stacks of loans that a component has taken in one second, for the levels that take the stack of each loan. The
-   * loans beyond it have no line. After a leak without a line the stacks of the next 1,000 loans are taken in any case.
+   * The most stacks of loans that a component has taken in one second; the level's own limit holds, too. The loans beyond it have no
+   * line. After a leak without a line the stacks of the next 1,000 loans are taken in any case.
    *
    * @default Infinity
    */
   readonly stacksPerSecond?: number;
   /**
-   * How many loans of a component have their stacks taken at its start, whatever {@link stacksPerSecond} says, at the levels that take
-   * each.
+   * How many loans of a component have their stacks taken at its start, whatever {@link stacksPerSecond} says. `simple` takes 4, and
+   * `counters` none.
    *
    * @default 0
    */

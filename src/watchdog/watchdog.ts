@@ -79,8 +79,8 @@ import type { WatchdogStats } from './watchdog-stats.js';
  * - *tenured*: the loan has reached the oldest generation while the loans around it came and went. This is a suspicion.
  * - *exhausted*: every resource is out, callers wait or leave without one, and nothing has come back for long.
  *
- * Watching adds about 0.1 µs to a lease and its release, and 1 µs more if the lease is out for a tenth of a second. With a stack it
- * adds 5 to 100 µs, see {@link WatchLevel}. A component that is not watched pays one null check.
+ * Watching adds about 0.2 µs to a lease and its release, and 1 µs more in a scope or if the lease is out for a tenth of a second. A stack
+ * takes 5 to 100 µs, see {@link WatchLevel}. A component that is not watched pays one null check.
  *
  * @example
  * ```ts
@@ -148,7 +148,7 @@ export class Watchdog implements Disposable {
    * watch ends when the result or the watchdog is disposed of.
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if the component cannot be watched.
-   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while another watchdog watches it.
+   * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while a watchdog watches it.
    */
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);

@@ -44,7 +44,7 @@ export interface Cleanable extends Disposable {
  * | | {@link finalize} | `Cleaner` |
  * |---|---|---|
  * | runs at the end of the process | yes, unless `atexit` is `false` | no |
- * | its errors | are printed | go to `onError` |
+ * | errors that no caller waits for | are printed | go to `onError` |
  * | gives the result, can be detached | yes | no |
  *
  * @example

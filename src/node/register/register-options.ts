@@ -29,7 +29,7 @@ export interface RegisterOptions {
   readonly level: WatchLevel;
   /**
    * How leaks are told: `stderr` prints them for people, `log` as one line of JSON each. `exit` is `stderr`, and the process
-   * ends with the code 1 if there are leaks.
+   * ends with the code 1 instead of 0 if there are leaks.
    *
    * @default 'stderr'
    */

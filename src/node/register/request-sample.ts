@@ -1,5 +1,5 @@
 /**
- * Chooses the requests that are scopes. A scope costs a request 2 µs, and on Node 20 and 22 the async context slows each promise
+ * Chooses the requests that are scopes. A scope costs a request 4 µs, and on Node 20 and 22 the async context slows each promise
  * and each callback of the process down: a request of Express and pg takes 10 to 15 % longer. So a busy service has a sample of
  * its requests watched:
  *

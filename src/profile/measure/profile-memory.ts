@@ -32,7 +32,7 @@ const UNMEASURED: MemoryProfile = { mark: () => Promise.resolve() };
 /**
  * Runs `body`, and measures what the process retains up to each of its marks.
  *
- * Each reading follows a full collection, so it takes 5 to 700 ms, by the size of the heap: use it in a test or a script, not
+ * Each reading follows a full collection, so it takes 10 ms to over a second, by the size of the heap: use it in a test or a script, not
  * in a service under load. Figures are true to about 1 kB as long as nothing else runs in the process. Rows during which other
  * work ran say so (`overlapped`).
  *
