@@ -18,7 +18,7 @@ export function memoryview(source: BytesSource): MemoryView<'B'>;
 /**
  * Makes a view of bytes as items of `format`; `'B'` by default, also for the typed arrays of other items. O(1).
  *
- * A resizable buffer is viewed in its present length. Its items take ten times as long to read.
+ * A resizable buffer is viewed in its present length. Its items take twenty times as long to read.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a source without bytes; {@link ViewFormatError}
  * (`TENURE_VIEW_FORMAT`) for an unknown format; {@link ViewStructureError} (`TENURE_VIEW_STRUCTURE`) if the bytes are no whole
