@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { type Handle, Heap } from '../../src/gc/index.js';
 import { type CensusColumns, type CensusSource, census } from '../../src/profile/index.js';
+import { heapAtRest } from '../kit/heap-at-rest.js';
 
 /** A cache that holds sessions, each with a user, and a list that nothing holds. */
 function service(): { heap: Heap; cache: Handle; sessions: Handle[] } {
@@ -259,3 +260,17 @@ function twoNodes({
     }),
   };
 }
+
+test('keeps columns of a heap, and no object for each of its nodes', async () => {
+  const NODES = 50_000;
+  const heap = new Heap();
+  for (let i = 0; i < NODES; i++) heap.alloc({ kind: 'node', size: 8 });
+  census(heap).rows;
+  const inUse = async (): Promise<number> =>
+    (await heapAtRest()) + process.memoryUsage().arrayBuffers;
+  const before = await inUse();
+  const counted = census(heap);
+  expect(counted.rows).toMatchObject([{ count: NODES, size: 8 * NODES }]);
+  expect((await inUse()) - before).toBeLessThan(70 * NODES);
+  expect(counted.total.count).toBe(NODES);
+});

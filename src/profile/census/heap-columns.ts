@@ -29,20 +29,34 @@ function hasMethod(value: unknown, name: string): boolean {
   return typeof (value as Record<string, unknown> | null | undefined)?.[name] === 'function';
 }
 
-/** Gives the live nodes of a simulated heap, in memory order. O(nodes and edges). */
+/**
+ * Gives the live nodes of a simulated heap, in memory order. Keeps no object of the snapshot: those have several times the size of the
+ * columns. O(nodes and edges).
+ */
 function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusColumns {
   const { nodes } = heap.snapshot();
-  const indexByHandle = new Map<number, number>(nodes.map(({ handle }, i) => [handle, i]));
+  const handles = Float64Array.from(nodes, ({ handle }) => handle);
+  const sizes = Float64Array.from(nodes, ({ size }) => size);
+  const generations = nodes.map(({ generation }) => String(generation));
+  let indexByHandle: Map<number, number> | undefined;
+  const nodeOf = (handle: number): number | undefined => {
+    if (indexByHandle === undefined) {
+      indexByHandle = new Map();
+      for (const [i, each] of handles.entries()) indexByHandle.set(each, i);
+    }
+    return indexByHandle.get(handle);
+  };
   const firstEdge = new Uint32Array(nodes.length + 1);
   const targets: number[] = [];
   for (const [i, { edges }] of nodes.entries()) {
-    for (const target of edges) targets.push(indexByHandle.get(target) as number);
+    for (const target of edges) targets.push(nodeOf(target) as number);
     firstEdge[i + 1] = targets.length;
   }
+  indexByHandle = undefined; // It is as large as all columns. A caller that names a node has it built again.
   // A node that dies after the snapshot has no site any more, so all sites are read now.
   const read = siteOf ?? heap.site?.bind(heap);
   const sites = read === undefined ? undefined : nodes.map(({ handle }) => read(handle));
-  const handleOf = (node: number): number => nodes[node]?.handle as number;
+  const handleOf = (node: number): number => handles[node] as number;
   return {
     heap: 'simulated',
     source: 'exact (simulated)',
@@ -51,11 +65,11 @@ function heapColumns(heap: SimulatedHeap, siteOf: SiteOf | undefined): CensusCol
     graph: { firstEdge, targets: Uint32Array.from(targets) },
     roots: nodes.flatMap(({ isRoot }, i) => (isRoot ? [i] : [])),
     kindIndexOf: (node) => node,
-    sizeOf: (node) => nodes[node]?.size as number,
+    sizeOf: (node) => sizes[node] as number,
     identityOf: handleOf,
     handleOf,
-    nodeOf: (handle) => indexByHandle.get(handle),
-    generationOf: (node) => String(nodes[node]?.generation),
+    nodeOf,
+    generationOf: (node) => generations[node] as string,
     ...(sites !== undefined && { siteOf: (node: number) => sites[node] || undefined }),
   };
 }
