@@ -36,7 +36,7 @@ export const censusCommand: Command = {
   --retained     prints what all counted objects retain together, too
   --rows N       prints the N largest rows (default 20)
 
-With --since or --paths, both snapshots are in memory: about 85 bytes an object.`,
+A snapshot takes 70 to 100 bytes of memory an object. With --since, both snapshots are in memory.`,
   async run(args, terminal) {
     const { values, files } = readArguments(args, OPTIONS);
     const file = onlyFile(files, 'a snapshot: tenure census app.heapsnapshot');

@@ -101,7 +101,7 @@ export function census(heap: SimulatedHeap | CensusSource, options: CensusOption
 /**
  * A set of objects of a heap at one moment, in rows. Made by {@link census}.
  *
- * A census does not change with its heap. It keeps its heap's columns, 40 to 60 bytes a node, until it is dropped.
+ * A census does not change with its heap. It keeps its heap's columns, 60 to 100 bytes a node, until it is dropped.
  *
  * @example
  * ```ts
