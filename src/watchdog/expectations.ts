@@ -1,6 +1,6 @@
 /**
  * Objects that are expected to die soon. Each is a node of the simulated heap that lives until V8 reports the death of its object.
- * The node ages by V8's full collections: each one that the object survives is a collection of the node's generation.
+ * The node ages by the collections of that heap. How many of V8's full collections the object survives is counted beside it.
  */
 import type { BaseHeap } from '../gc/base-heap.js';
 import type { Handle } from '../gc/memory/handle.js';

@@ -2,7 +2,7 @@
 export interface WatchdogStats {
   /** How many components are watched. */
   readonly components: number;
-  /** How many loans are out. Of a pool, also those from before it was watched. */
+  /** How many loans are out. Of a pool of this package, also those from before it was watched. */
   readonly loansOut: number;
   /** How many loans of watched components have begun. */
   readonly loans: number;
