@@ -226,3 +226,30 @@ describe.each([
     await expect((async () => fn(1))()).rejects.toThrow('run 2');
   });
 });
+
+describe('an async function that calls itself with its own arguments before its first `await`', () => {
+  const again = (attempts: number) => {
+    let attempt = 0;
+    const fetchOnce = (id: number): Promise<number> =>
+      ++attempt < attempts ? fetch(id) : Promise.reject(new Error(`attempt ${attempt}`));
+    const fetch: (id: number) => Promise<number> = memoize(async (id: number) => fetchOnce(id));
+    return fetch;
+  };
+
+  test('rejects with the error of its last run, and not never', async () => {
+    const fetch = again(3);
+    await expect(fetch(7)).rejects.toThrow('attempt 3');
+    await expect(fetch(7)).rejects.toThrow('attempt 4');
+  });
+
+  test('or through another function: its callers are answered, and nothing stays in flight', async () => {
+    let rounds = 0;
+    const ping = memoize(async (id: number): Promise<number> => pong(id));
+    const pong = memoize(async (id: number): Promise<number> => {
+      if (++rounds > 2) throw new Error('enough');
+      return ping(id);
+    });
+    await expect(ping(7)).rejects.toThrow('enough');
+    expect([ping.cacheInfo().inFlight, pong.cacheInfo().inFlight]).toEqual([0, 0]);
+  });
+});

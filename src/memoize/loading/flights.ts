@@ -65,7 +65,8 @@ export class Flights {
     const earlier = this.#byKey.get(load.key);
     this.#byKey.set(load.key, load);
     if (earlier === undefined) return;
-    earlier.ownDetails.supersededBy = load;
+    // One that this load has caused, by a call of its own function, must not wait for it.
+    if (load.details.forced) earlier.ownDetails.supersededBy = load;
     earlier.disown();
   }
 
