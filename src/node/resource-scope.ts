@@ -11,6 +11,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { guardedCall } from '../core/guarded-call.js';
+import { notGenerator } from '../core/not-generator.js';
 import {
   aFunction,
   aName,
@@ -174,7 +175,7 @@ export class ResourceScope {
     let result: Awaited<R> | undefined;
     let failure: Failure | undefined;
     try {
-      result = await body(this);
+      result = await notGenerator('ResourceScope.run', body(this));
     } catch (error) {
       failure = { error };
     }

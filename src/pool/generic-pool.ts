@@ -2,6 +2,7 @@
  * A pool that lends as generic-pool does, and has the methods that generic-pool's pools have as event emitters. A listener may be added
  * more than once, and for an event that never happens.
  */
+import { notGenerator } from '../core/not-generator.js';
 import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import type { PoolEngine } from './pool-engine.js';
@@ -38,7 +39,7 @@ export class GenericPool<T> extends Pool<T> {
   ): Promise<Awaited<R>> {
     const destroying = async (resource: T, context: UseContext<T>): Promise<Awaited<R>> => {
       try {
-        return await fn(resource, context);
+        return await notGenerator('use', fn(resource, context));
       } catch (error) {
         context.discard();
         throw error;

@@ -102,7 +102,8 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    * returned. An error of `fn` says nothing about the resource, so the pool keeps it (generic-pool destroys it): call
    * `context.discard()` when it is broken. `fn` is called at once if a resource is idle.
    *
-   * Rejects as {@link Pool.lease} does, and with what `fn` threw.
+   * Rejects as {@link Pool.lease} does, and with what `fn` threw. Rejects with {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) if
+   * `fn` returns a generator: its body would run after the end of the loan.
    *
    * @example
    * ```ts

@@ -14,6 +14,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidArgumentError } from '../core/errors.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
+import { notGenerator } from '../core/not-generator.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import { ContextEndedError } from './context-errors.js';
@@ -110,7 +111,7 @@ class ClosingHandle<T> implements Closing<T> {
     let result: R;
     let isPending: boolean;
     try {
-      result = block(this.value);
+      result = notGenerator('closing.run', block(this.value));
       isPending = isThenable(result);
     } catch (error) {
       throw this.#closeAfter(close, { error });

@@ -2,6 +2,7 @@
  * Runs a block and then ends what was set up for it, with the error of the block if it failed. Managed contexts, stacks and
  * suppressions share it, so the rules about errors are the same everywhere.
  */
+import { notGenerator } from '../core/not-generator.js';
 import { isThenable } from '../core/thenable.js';
 
 /** The error of a block. It is an object, so that a block that throws `undefined` has failed too. */
@@ -55,7 +56,7 @@ export function runBlock<R>(block: () => R, exit: Exit): OutcomeOf<R> {
   let result: R;
   let isPending: boolean;
   try {
-    result = block();
+    result = notGenerator('run', block());
     isPending = isThenable(result);
   } catch (error) {
     return failed(error, exit) as OutcomeOf<R>;
@@ -72,7 +73,7 @@ export async function runBlockAsync<R>(
 ): Promise<BlockOutcome<Awaited<R>>> {
   let value: Awaited<R>;
   try {
-    value = await block();
+    value = await notGenerator('run', block());
   } catch (error) {
     if (await exit({ error })) return { handled: true, error };
     throw error;

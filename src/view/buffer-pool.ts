@@ -8,6 +8,7 @@
 
 import { type Clock, systemClock } from '../core/clock.js';
 import { created, endAutomaticWatch } from '../core/created-components.js';
+import { notGenerator } from '../core/not-generator.js';
 import {
   aBoolean,
   aFunction,
@@ -164,7 +165,7 @@ export class BufferPool implements Disposable, Watchable {
       : engine.lend(bytes);
     let result: R;
     try {
-      result = fn(lease.bytes);
+      result = notGenerator('BufferPool.use', fn(lease.bytes));
       if (isThenable(result)) return endWhenSettled(lease, result) as R;
     } catch (error) {
       throw endAfter(lease, error);

@@ -1,6 +1,7 @@
 /** A transaction on a connection of any pool that has `use`: what is the same for all drivers. */
 import { systemClock } from '../../core/clock.js';
 import { guardedCall } from '../../core/guarded-call.js';
+import { notGenerator } from '../../core/not-generator.js';
 import {
   aBoolean,
   aFunction,
@@ -121,7 +122,11 @@ export async function runTransaction<C, R, L extends string>(
     async (client, context) => {
       try {
         await answered('begin', steps.begin(client, kind));
-        const result = await steps.run(client, work, answered);
+        const result = await steps.run(
+          client,
+          (own) => notGenerator('transaction', work(own)),
+          answered,
+        );
         await answered('commit', steps.commit(client)).catch((error: unknown) => {
           const isKnown = !isBroken(error) || steps.isUncommitted(error);
           throw isKnown ? error : new CommitUnknownError(error);

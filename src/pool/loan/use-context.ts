@@ -1,4 +1,5 @@
 /** The context that `use()` gives to its function beside the resource. It has no effect after the loan has ended. */
+import { notGenerator } from '../../core/not-generator.js';
 import { checkArgument, millis } from '../../core/options.js';
 import { destroyReason } from './destroy-reason.js';
 import { Slot } from './slot.js';
@@ -60,7 +61,7 @@ export async function useSlot<T, R>(
   const slot = granted instanceof Slot ? granted : await granted;
   const context = new UseContext(slot, signal);
   try {
-    return await fn(slot.resource, context);
+    return await notGenerator('use', fn(slot.resource, context));
   } catch (error) {
     context.failed(error);
     throw error;
