@@ -11,6 +11,7 @@
  * A resource that the peer delivers at this moment has no loan of the adoption yet, so one look shows nothing. A resource that is given
  * back and lent again before the first look at its loan is taken for one that stayed out.
  */
+import { isObject } from '../../core/is-object.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { identityOf, type PeerPool } from './peer-pool.js';
 
@@ -89,18 +90,22 @@ export class DirectLoans<T> {
     this.#loans = new Map();
   }
 
-  /** Finds the loans whose resources were given back. Gives the resources of the others. */
+  /**
+   * Finds the loans whose resources were given back. Gives the resources of the others. Equal primitives cannot be told from each other,
+   * and count as out.
+   */
   #compareOwn(loans: ReadonlyMap<unknown, unknown>): Set<unknown> {
     const bySlot = new Map<unknown, Slot<T>>();
     const returned: Slot<T>[] = [];
     for (const slot of this.#slots) {
       const resource = identityOf(this.#peer, slot.resource);
-      const replaced = bySlot.get(resource);
+      const replaced = isObject(resource) ? bySlot.get(resource) : undefined;
       if (replaced !== undefined) returned.push(replaced);
       bySlot.set(resource, slot);
     }
     for (const [resource, slot] of bySlot) {
-      if (slot.state !== 'borrowed' || this.#isOut(slot, loans.get(resource))) continue;
+      if (slot.state !== 'borrowed' || !isObject(resource)) continue;
+      if (this.#isOut(slot, loans.get(resource))) continue;
       bySlot.delete(resource);
       returned.push(slot);
     }

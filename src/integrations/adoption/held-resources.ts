@@ -1,7 +1,7 @@
 /**
  * The slot of each resource of a peer. A slot serves one loan of its resource after the other. A resource that was given back behind
  * its lease's back may be lent again while its slot still has the old loan: it gets another slot then, and the old lease can no longer
- * end the new loan.
+ * end the new loan. Equal primitives cannot be told from each other: each of their loans has a slot of its own.
  */
 import { isObject } from '../../core/is-object.js';
 import { type Lender, Slot } from '../../pool/loan/slot.js';
@@ -13,8 +13,6 @@ export class HeldResources<T> {
   readonly #lender: Lender<T>;
   /** Slots of resources that are objects. The peer may destroy a resource without a word, so they are held weakly. */
   readonly #ofObjects = new WeakMap<object, Slot<T>>();
-  /** Slots of the other resources, while they are lent. */
-  readonly #ofPrimitives = new Map<unknown, Slot<T>>();
   /** Slots whose resource has been lent again by another slot. */
   readonly #replaced = new WeakSet<Slot<T>>();
   #hasReplaced = false;
@@ -27,11 +25,7 @@ export class HeldResources<T> {
   /** Gives the slot for the next loan of a resource. */
   take(resource: T): Slot<T> {
     const identity = identityOf(this.#peer, resource);
-    if (!isObject(identity)) {
-      const slot = this.#newSlot(resource, this.#ofPrimitives.get(identity));
-      this.#ofPrimitives.set(identity, slot);
-      return slot;
-    }
+    if (!isObject(identity)) return this.#newSlot(resource, undefined);
     const known = this.#ofObjects.get(identity);
     if (known?.state === 'idle') {
       known.resource = resource;
@@ -50,9 +44,6 @@ export class HeldResources<T> {
   /** The loan has ended, and its resource goes back to the peer. */
   giveBack(slot: Slot<T>): void {
     slot.state = 'idle';
-    if (this.#ofPrimitives.size === 0) return;
-    const identity = identityOf(this.#peer, slot.resource);
-    if (!isObject(identity)) this.#ofPrimitives.delete(identity);
   }
 
   /** The loan has ended, and its resource does not go back. */
@@ -60,7 +51,6 @@ export class HeldResources<T> {
     if (!this.isHolder(slot)) return;
     const identity = identityOf(this.#peer, slot.resource);
     if (isObject(identity)) this.#ofObjects.delete(identity);
-    else this.#ofPrimitives.delete(identity);
   }
 
   #newSlot(resource: T, known: Slot<T> | undefined): Slot<T> {

@@ -90,3 +90,21 @@ test('a destruction is no refused caller for a watch over the peer', async () =>
   expect(refused).not.toHaveBeenCalled();
   await pool.close({ endPeer: true });
 });
+
+test('leases on equal strings, as of a semaphore, end one by one, and a watchdog tells of no return past a lease', async () => {
+  const peer = new Pool({ create: async () => 'permit', destroy: () => {}, min: 0, max: 3 });
+  using watchdog = new Watchdog({ level: 'simple', graceMillis: 0 });
+  const pool = adoptPool(peer);
+  watchdog.watch(pool);
+  const [first, second, third] = [await pool.lease(), await pool.lease(), await pool.lease()];
+  await watchdog.check();
+  await first.release();
+  await watchdog.check();
+  expect([pool.loans().length, peer.numUsed()]).toEqual([2, 2]);
+  await third.destroy();
+  await second.release();
+  expect([pool.loans().length, peer.numUsed()]).toEqual([0, 0]);
+  expect(pool.stats().destroyedBy).toEqual({ discarded: 1 });
+  expect(await watchdog.check()).toEqual([]);
+  await pool.close({ endPeer: true });
+});
