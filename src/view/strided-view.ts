@@ -211,9 +211,9 @@ export class StridedView<F extends Format = Format> extends MemoryView<F> {
    * @internal
    */
   slowSet(index: unknown, value: unknown): void {
+    const indexes: readonly unknown[] = Array.isArray(index) ? [...index] : [index]; // A getter may release the view.
     const { region, layout, isReadonly } = this.open('set');
     if (isReadonly) throw readonlyError('set', 'Change the view that it was made of');
-    const indexes: readonly unknown[] = Array.isArray(index) ? index : [index];
     const at = itemPosition('MemoryView.set', layout, indexes);
     if (region.isResizable) writeResizable(region, at, this.#format, value);
     else this.#write(at, value);

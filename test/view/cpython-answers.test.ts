@@ -226,6 +226,22 @@ describe('copies and comparisons', () => {
 });
 
 describe('release', () => {
+  test.each([[[8]], [[2, 4]]])('by a getter of an index ends the use too: shape %j', (shape) => {
+    const view = bytes(8).cast('B', shape);
+    const index = new Proxy(
+      shape.map(() => 0),
+      {
+        get: (target, name) => {
+          view.release();
+          return Reflect.get(target, name);
+        },
+      },
+    );
+    expect(() => view.set(index, 9)).toThrow(
+      expect.objectContaining({ code: 'TENURE_VIEW_RELEASED' }),
+    );
+  });
+
   test('ends every use but equals and release', () => {
     const view = bytes();
     const [slice, iterator] = [view.slice(2), view[Symbol.iterator]()];
