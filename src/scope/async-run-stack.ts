@@ -3,6 +3,7 @@
 import { aFunction, checkArgument } from '../core/options.js';
 import { type Holder, handOver } from '../core/probe.js';
 import { isThenable } from '../core/thenable.js';
+import { runAsEndOf, untilEndOf } from './current-ends.js';
 import { asyncDisposeMethod } from './dispose-method.js';
 import {
   type AsyncEnterable,
@@ -47,7 +48,7 @@ import { unwindAsync } from './unwind.js';
 export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunStack> {
   readonly #members: StackMembers<AsyncExit>;
   #ending: Promise<unknown> | undefined = undefined;
-  /** Whether a member is being called that ends with the stack: it cannot wait for the end. */
+  /** Whether a member is being called that ends with the stack. It tells of this in a host without an async context, too. */
   #isInExit = false;
 
   /** Makes an empty stack. */
@@ -166,8 +167,9 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
   }
 
   /**
-   * Ends all members, as after success, and resolves when the last has ended. If the stack is being ended, waits for that; but not if a
-   * member calls it before its first `await`, which would wait for itself. Rejects with what a member throws.
+   * Ends all members, as after success, and resolves when the last has ended. If the stack is being ended, waits for that. A member that
+   * calls it does not wait for itself. Where the host has no async context, it has to call it before its first `await`. Rejects with what a
+   * member throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end(undefined);
@@ -187,7 +189,7 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
   async #end(failure: Failure | undefined): Promise<boolean> {
     const exits = this.#members.takeAll();
     if (exits === undefined) {
-      if (!this.#isInExit) await this.#ending;
+      if (!this.#isInExit) await untilEndOf(this, this.#ending);
       return false;
     }
     const calls = exits.map(
@@ -195,7 +197,8 @@ export class AsyncRunStack implements AsyncDisposable, AsyncEnterable<AsyncRunSt
         (given) =>
           this.#call(exit, given),
     );
-    const ending = unwindAsync(calls, failure).finally(() => this.#members.ended());
+    const end = (): Promise<boolean> => unwindAsync(calls, failure);
+    const ending = runAsEndOf([this], end).finally(() => this.#members.ended());
     this.#ending = ending.catch(() => {});
     return ending;
   }

@@ -1,9 +1,9 @@
 /**
- * The disposals that the current code is part of. Code that a `dispose` calls cannot wait for that disposal, nor for another one whose code
+ * The disposals that the current code is part of. Code that a disposal calls cannot wait for that disposal, nor for another one whose code
  * waits for it. They travel in the async context, so code after an `await` is recognised, too. Without an async context, as in a browser,
  * only code before the first `await` is.
  *
- * The creation of a shared value has put the async context to use before, so this makes no promise of the process slower.
+ * The variable rests while no disposal runs, and then makes no promise of the process slower.
  */
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 
@@ -15,9 +15,32 @@ interface CurrentEnd {
 
 const current: AsyncVariable<CurrentEnd> = /* @__PURE__ */ createAsyncVariable();
 
-/** Calls `end`, which ends `what`: a value, and the component that it is part of. */
-export function runAsEndOf<R>(what: readonly object[], end: () => R): R {
-  return current.run({ what, outer: current.get() }, end);
+/** How many disposals run. */
+let running = 0;
+
+/** Calls `end`, which ends `what`, such as a value and the component that it is part of. Gives its result. */
+export async function runAsEndOf<R>(what: readonly object[], end: () => R): Promise<Awaited<R>> {
+  running++;
+  try {
+    return await current.run({ what, outer: current.get() }, end);
+  } finally {
+    if (--running === 0) current.rest();
+  }
+}
+
+/** Waits for `ending`, the end of `what`. Code that this end waits for cannot wait for it, and goes on at once. */
+export async function untilEndOf(
+  what: object,
+  ending: Promise<unknown> | undefined,
+): Promise<void> {
+  const ends = currentEnds();
+  if (waitsFor(what, ends)) return;
+  const forget = noteWait(ends, what);
+  try {
+    await ending;
+  } finally {
+    forget();
+  }
 }
 
 /** What the code of a disposal waits for, by what it ends. */

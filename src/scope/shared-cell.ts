@@ -369,7 +369,7 @@ export class SharedCell<T> {
     const { value } = instance;
     instance.value = undefined;
     this.#owner.watch?.ending(instance);
-    runAsEndOf([instance, this.#owner], async () => this.#owner.dispose(value as T)).then(
+    runAsEndOf([instance, this.#owner], () => this.#owner.dispose(value as T)).then(
       () => this.#end(instance),
       (error: unknown) => {
         if (instance.endWaiters === 0) this.#owner.onError(error);

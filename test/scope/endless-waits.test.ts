@@ -1,6 +1,6 @@
 /** Waits that never end by themselves, as the guide lists them. A `signal` ends those that have one. */
 import { describe, expect, test } from 'vitest';
-import { AsyncRunStack, RefCounted, RefCountedMap } from '../../src/scope/index.js';
+import { asyncContextManager, closing, RefCounted, RefCountedMap } from '../../src/scope/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate } from '../kit/gate.js';
@@ -140,14 +140,26 @@ describe('acquireTimeoutMillis ends', () => {
   });
 });
 
-test('a member of an AsyncRunStack waits for the end of its stack after its first `await`', async () => {
-  const stack = new AsyncRunStack();
+test('an asynchronous context whose body waits for its end waits for ever', async () => {
   const gate = new Gate();
-  stack.defer(async () => {
-    await undefined;
-    await Promise.race([stack[Symbol.asyncDispose](), gate.passed]);
+  const opened = asyncContextManager(async function* () {
+    yield;
+    await Promise.race([(await context)[Symbol.asyncDispose](), gate.passed]);
   });
-  const end = stack[Symbol.asyncDispose]();
+  const context = opened();
+  const end = (await context)[Symbol.asyncDispose]();
+  expect(await isEndless(end)).toBe(true);
+  gate.open();
+  await end;
+});
+
+test('a closing method that waits for the end of its handle waits for ever', async () => {
+  const gate = new Gate();
+  const handle: AsyncDisposable = closing(7, async () => {
+    await undefined;
+    await Promise.race([handle[Symbol.asyncDispose](), gate.passed]);
+  });
+  const end = handle[Symbol.asyncDispose]();
   expect(await isEndless(end)).toBe(true);
   gate.open();
   await end;

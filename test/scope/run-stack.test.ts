@@ -9,6 +9,7 @@ import {
   type Failure,
   InvalidArgumentError,
   nullContext,
+  RefCounted,
   RunStack,
   runWith,
   runWithAsync,
@@ -437,6 +438,59 @@ test('a stack takes the contexts of another copy of the package', async () => {
   });
   await expect(run).rejects.toBe(rejected);
   expect(log).toEqual(['begin a', 'roll back a: no stock']);
+});
+
+test('a member that awaits the end of its own stack after an `await` does not wait for itself', async () => {
+  const log: string[] = [];
+  const stack = new AsyncRunStack();
+  stack.defer(() => log.push('below'));
+  stack.defer(async () => {
+    await undefined;
+    await stack[Symbol.asyncDispose]();
+    log.push('stopped');
+  });
+  const end = stack[Symbol.asyncDispose]();
+  const other = stack[Symbol.asyncDispose]().then(() =>
+    log.push('a caller elsewhere waits for all'),
+  );
+  await Promise.all([end, other]);
+  expect(log).toEqual(['stopped', 'below', 'a caller elsewhere waits for all']);
+});
+
+test('members of two stacks that await the end of each other do not wait for ever', async () => {
+  const log: string[] = [];
+  const stacks = { a: new AsyncRunStack(), b: new AsyncRunStack() };
+  const ends = (['a', 'b'] as const).map((name) => {
+    stacks[name].defer(async () => {
+      await undefined;
+      await stacks[name === 'a' ? 'b' : 'a'][Symbol.asyncDispose]();
+      log.push(name);
+    });
+    return stacks[name];
+  });
+  await Promise.all(ends.map((stack) => stack[Symbol.asyncDispose]()));
+  expect(log.sort()).toEqual(['a', 'b']);
+});
+
+test('a member that awaits the close of a shared value, whose disposal awaits the end of the stack, does not wait for ever', async () => {
+  const log: string[] = [];
+  const stack = new AsyncRunStack();
+  const shared = new RefCounted(() => ({}), {
+    idleMillis: Infinity,
+    dispose: async () => {
+      await undefined;
+      await stack[Symbol.asyncDispose]();
+      log.push('disposed of');
+    },
+  });
+  await (await shared.acquire()).release();
+  stack.defer(async () => {
+    await undefined;
+    await shared.close();
+    log.push('closed');
+  });
+  await Promise.all([stack[Symbol.asyncDispose](), shared.close()]);
+  expect(log.sort()).toEqual(['closed', 'disposed of']);
 });
 
 test('a member that awaits the end of its own stack does not wait for itself', async () => {
