@@ -290,16 +290,20 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   takeBack(slot: Slot<T>): void | Promise<void> {
     this.#endLoan(slot);
-    if (!this.#held.isHolder(slot)) {
-      this.#removeSlot(slot);
-      throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
-    }
+    this.#expectHolder(slot);
     if (slot.expiresAt === Number.NEGATIVE_INFINITY) return this.#destroy(slot, slot.expiryReason);
     const leftOpen = this.#peer.leftOpen?.(slot.resource);
     if (leftOpen !== undefined || this.#hooks.hasReset) {
       return this.#resetAndGiveBack(slot, leftOpen);
     }
     return this.#giveBack(slot);
+  }
+
+  /** Throws if the resource of a loan has another holder, since it was given back without its lease. */
+  #expectHolder(slot: Slot<T>): void {
+    if (this.#held.isHolder(slot)) return;
+    this.#removeSlot(slot);
+    throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
   }
 
   async #resetAndGiveBack(slot: Slot<T>, leftOpen: Promise<void> | undefined): Promise<void> {
@@ -315,6 +319,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
       this.counters.resetting--;
     }
     try {
+      this.#expectHolder(slot);
       await this.#giveBack(slot);
     } catch (error) {
       this.#reportGivingBack(error);

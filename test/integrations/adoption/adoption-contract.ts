@@ -6,8 +6,10 @@ import { watchForeignPools } from '../../../src/node/index.js';
 import { observe } from '../../../src/pool/index.js';
 import { formatReport, type LeakReport, Watchdog } from '../../../src/watchdog/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
+import { Gate } from '../../kit/gate.js';
 import { lineOf } from '../../kit/line-of.js';
 import { RecordingObserver } from '../../kit/recording-observer.js';
+import { settle } from '../../kit/settle.js';
 import { until } from '../../kit/until.js';
 import { untilCollected } from '../../kit/until-collected.js';
 
@@ -154,6 +156,30 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
         expect(complained).toHaveBeenCalledOnce();
         expect(t.pool.stats()).toMatchObject({ size: 1, borrowed: 1, destroyed: 0 });
         await t.work(holder.resource);
+      } finally {
+        complained.mockRestore();
+      }
+    });
+
+    test('a resource that was given back without its lease is not taken from a holder that gets it during the reset', async () => {
+      const complained = vi.spyOn(console, 'error').mockImplementation(() => {});
+      try {
+        const gate = new Gate();
+        const resets = [() => gate.passed];
+        await using t = setUp(1, { reset: () => resets.shift()?.() });
+        const stale = await t.pool.lease();
+        await t.give(stale.resource);
+        const end = stale.release();
+        const holder = await t.pool.lease();
+        const waiter = t.pool.lease();
+        gate.open();
+        await end;
+        await settle();
+        expect(complained).toHaveBeenCalledOnce();
+        expect(t.pool.loans()).toHaveLength(1);
+        await t.work(holder.resource);
+        await holder.release();
+        await (await waiter).release();
       } finally {
         complained.mockRestore();
       }
