@@ -1,12 +1,12 @@
 /**
  * Random programs over adopted pools. Callers come, leave, time out, release, destroy and detach, while other users
- * take from the peer directly. In every case no resource has two holders, none is lost, and no caller waits beside a
- * free one.
+ * take from the peer directly, or holders give back directly and end their leases later. In every case no resource has
+ * two holders, none is lost, and no caller waits beside a free one.
  */
 import fc from 'fast-check';
 import genericPool from 'generic-pool';
 import { Pool } from 'tarn';
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AdoptOptions } from '../../../src/integrations/adoption/adopt-options.js';
 import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
 import { adoptPool as adoptGenericPool } from '../../../src/integrations/generic-pool.js';
@@ -72,12 +72,18 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ does: fc.constant('release' as const), which: place }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('destroy' as const), which: place }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('detach' as const), which: place }) },
-  { weight: 1, arbitrary: fc.constant({ does: 'come past it' as const }) },
+  { weight: 2, arbitrary: fc.constant({ does: 'pass it' as const }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('end late' as const), which: place }) },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('pass' as const), millis: fc.nat(15) }) },
   { weight: 2, arbitrary: fc.constant({ does: 'settle' as const }) },
 );
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** Takes some turns, in which the resource may be lent again. */
+async function reset(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await settle();
+}
 
 class Program {
   readonly clock = new FakeClock();
@@ -88,14 +94,20 @@ class Program {
   readonly leases: Lease<Thing>[] = [];
   /** The resources that are held without a lease. */
   readonly bare: Thing[] = [];
+  /** Leases whose resource was given back directly. */
+  readonly stale: Lease<Thing>[] = [];
+  /** Whether holders give back directly. Otherwise other users take directly: the adoption could not tell a stale lease on their loans. */
+  readonly givesBack: boolean;
   readonly ended: Promise<unknown>[] = [];
   come = 0;
   served = 0;
   left = 0;
 
-  constructor(which: keyof typeof PEERS, max: number) {
+  constructor(which: keyof typeof PEERS, max: number, givesBack: boolean) {
     this.max = max;
-    this.peer = PEERS[which](max, this.living, { clock: this.clock, acquireTimeoutMillis: 1e9 });
+    this.givesBack = givesBack;
+    const options = { clock: this.clock, acquireTimeoutMillis: 1e9 };
+    this.peer = PEERS[which](max, this.living, givesBack ? { ...options, reset } : options);
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -122,14 +134,32 @@ class Program {
         if (lease !== undefined) this.bare.push(lease.detach());
         return;
       }
-      case 'come past it':
-        this.ended.push(Promise.resolve(this.peer.take()).then((thing) => this.peer.give(thing)));
+      case 'pass it':
+        if (this.givesBack) this.#giveBackDirectly();
+        else this.ended.push(Promise.resolve(this.peer.take()).then((it) => this.peer.give(it)));
         return;
+      case 'end late':
+        return this.#endLate(pick(this.stale, step.which));
       case 'pass':
         return this.clock.advance(step.millis);
       case 'settle':
         return settle();
     }
+  }
+
+  #giveBackDirectly(): void {
+    const lease = this.leases.pop();
+    if (lease === undefined) return;
+    this.ended.push(Promise.resolve(this.peer.give(lease.resource)));
+    this.stale.push(lease);
+  }
+
+  /** The end of a stale lease fails if the adoption or the peer knows that its resource came back. */
+  #endLate(lease: Lease<Thing> | undefined): void {
+    const end = async (): Promise<void> => lease?.release();
+    const refused = (error: unknown): void =>
+      expect(error).toMatchObject({ code: 'TENURE_POOL_DOUBLE_RELEASE' });
+    this.ended.push(end().catch(refused));
   }
 
   #come(timeoutMillis: number | undefined): void {
@@ -171,6 +201,7 @@ class Program {
       return this.waiting.length === 0;
     });
     for (const lease of this.leases.splice(0)) await lease.release();
+    for (const lease of this.stale.splice(0)) this.#endLate(lease);
     await Promise.all(this.ended);
   }
 
@@ -189,12 +220,23 @@ class Program {
   }
 }
 
-test.each(['generic-pool', 'tarn'] as const)('%s', async (which) => {
-  const programs = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 40 }));
-  await fc.assert(
-    fc.asyncProperty(programs, ([max, steps]) => new Program(which, max).run(steps)),
-    { numRuns: 100 },
-  );
+describe.each([
+  { what: 'while other users take from the peer directly', givesBack: false },
+  { what: 'while holders give back to the peer directly', givesBack: true },
+])('$what', ({ givesBack }) => {
+  test.each(['generic-pool', 'tarn'] as const)('%s', async (which) => {
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const programs = fc.tuple(
+      fc.integer({ min: 1, max: givesBack ? 2 : 3 }),
+      fc.array(step, { minLength: givesBack ? 20 : 0, maxLength: 40 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(programs, ([max, steps]) => new Program(which, max, givesBack).run(steps)),
+      { numRuns: givesBack ? 50 : 100 },
+    );
+    for (const [report] of reported.mock.calls) expect(report).toMatch(/giving a resource back/);
+    reported.mockRestore();
+  });
 });
 
 function pick<E>(from: E[], which: number): E | undefined {
