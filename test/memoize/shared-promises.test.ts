@@ -384,6 +384,22 @@ describe('a store that gives no answer', () => {
     expect(await waitOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
   });
 
+  test('a store and a lock that fall silent while a call waits for the lock share one timeout', async () => {
+    using service = new Service();
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const lock: ClusterLock = {
+      async acquire(_, { ask }) {
+        await ask(async () => 'another has it');
+        store.answers = false;
+        await ask(() => new Promise(() => {}));
+        throw new Error('not reached');
+      },
+    };
+    const one = service.member({ store, lock, clock, storeTimeoutMillis: 1_000 });
+    expect(await waitOf(clock, one('a'))).toBeLessThanOrEqual(1_002);
+    expect(service.loads).toBe(1);
+  });
+
   test('500 calls whose errors all differ report 51 of them in ten seconds, and count each', async () => {
     using service = new Service();
     const clock = new FakeClock();

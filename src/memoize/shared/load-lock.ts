@@ -35,12 +35,12 @@ export class LoadLock {
     const { access, names, report } = this.#port;
     const name = names.ofLock(load.key);
     if (budget.left <= 0 || !this.#mayAsk(name, load.key)) return false;
-    let isFirst = true;
+    let isWaiting = false;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
       if (load.hasEnded) return Promise.reject(new AbandonedLoadError());
-      if (!isFirst) return access.askLock(name, request, budget.left);
-      isFirst = false;
-      return budget.spend((millis) => access.askLock(name, request, millis));
+      const isAnswerFree = isWaiting; // Another process has the lock: its load takes the time.
+      isWaiting = true;
+      return budget.spend((millis) => access.askLock(name, request, millis), isAnswerFree);
     };
     try {
       const lease = await this.#lock.acquire(name, { ask });

@@ -23,9 +23,9 @@ export class WaitBudget {
 
   /**
    * Waits for what `ask` returns, and takes the time from the budget. `ask` is given what is left, and the clock on which it passes.
-   * Rejects if nothing is left.
+   * Rejects if nothing is left. With `isAnswerFree`, only a wait that is rejected takes time from the budget.
    */
-  spend<T>(ask: (millis: number, time: StoreTime) => Promise<T>): Promise<T> {
+  spend<T>(ask: (millis: number, time: StoreTime) => Promise<T>, isAnswerFree = false): Promise<T> {
     if (this.#left <= 0) {
       return Promise.reject(new SharedStoreError('The answers took all of `storeTimeoutMillis`.'));
     }
@@ -34,7 +34,7 @@ export class WaitBudget {
       this.#left = Math.max(0, this.#left - (this.#time.now() - began));
     };
     const answer = ask(this.#left, this.#time);
-    void answer.then(take, take); // Before the callbacks of the caller.
+    void answer.then(isAnswerFree ? undefined : take, take); // Before the callbacks of the caller.
     return answer;
   }
 }
