@@ -47,6 +47,11 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
+  /** Holds back what the server sends on the present connections. What clients send arrives. */
+  stallAnswers(): void {
+    for (const { far } of this.#pairs) far.pause();
+  }
+
   /** Lets data through again, including the data that was held back. */
   heal(): void {
     this.#stalled = false;

@@ -55,10 +55,12 @@ export class RedisLockTimeoutError extends TenureError {
 
 /**
  * Takes the lock last: what a script has done before Redis refuses one of its commands stays done. Reads the lock, so a user who could
- * not release it does not take it.
+ * not release it does not take it. A client may send it again if a broken connection has lost the answer: the lock then has this token.
  */
 const ACQUIRE = `
-if not redis.call('get', KEYS[1]) then
+local holder = redis.call('get', KEYS[1])
+if holder == ARGV[1] then return redis.call('get', KEYS[2]) end
+if not holder then
   local fence = redis.call('incr', KEYS[2])
   redis.call('pexpire', KEYS[2], ARGV[3])
   redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -142,16 +144,20 @@ export class RedisLock implements ClusterLock {
     }
   }
 
-  /** Releases a lock that Redis gives after the caller has left. It would hold up all others for as long as a lease. */
+  /**
+   * Releases a lock that Redis gives after the caller has left, or may have given although its client has given up or has lost the answer
+   * with its connection. It would hold up all others for as long as a lease.
+   */
   async #releaseLater(
     answer: Promise<unknown> | undefined,
     key: string,
     token: string,
   ): Promise<void> {
+    if (answer === undefined) return;
     try {
-      if (Number(await answer) > 0) await release(this.#client, key, token);
+      if ((await answer.catch(() => 1)) !== 0) await release(this.#client, key, token);
     } catch {
-      // Redis has refused the lock, or ends it after `leaseMillis`.
+      // Redis ends the lock after `leaseMillis`.
     }
   }
 

@@ -1,10 +1,19 @@
 /** The lock over a real Redis. The clock is a fake, so no lease is extended or lost by chance. */
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { redisLock } from '../../../src/integrations/redis.js';
+import type { ClusterLock } from '../../../src/memoize/shared/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
+import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canConnect, connect, RedisServer } from './redis-server.js';
+
+class IoRedis extends Redis implements AsyncDisposable {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disconnect();
+  }
+}
 
 describe.skipIf(!canConnect)('a lock over Redis', () => {
   let server: RedisServer;
@@ -123,6 +132,54 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     await expect(own.lock.acquire('k', { ask: leave })).rejects.toThrow('left');
     await until(async () => (await own.client.exists(own.key)) === 0);
     await (await own.acquire()).release();
+  });
+
+  test('a lock that Redis gives after its client has given up holds up no other', async () => {
+    await using own = await setUp();
+    await using client = new IoRedis(server.url, { commandTimeout: 20 });
+    const lock = redisLock(client, { prefix: own.prefix, clock: own.clock, leaseMillis: 60_000 });
+    await client.ping();
+    await own.client.sendCommand(['CLIENT', 'PAUSE', '100000', 'WRITE']);
+    await expect(lock.acquire('k')).rejects.toThrow('timed out');
+    await own.client.sendCommand(['CLIENT', 'UNPAUSE']);
+    await until(async () => (await own.client.exists(`${own.key}:fence`)) === 1);
+    await until(async () => (await own.client.exists(own.key)) === 0);
+  });
+
+  describe('whose answer a broken connection has lost', () => {
+    async function loseAnswer(
+      own: Awaited<ReturnType<typeof setUp>>,
+      network: TcpProxy,
+      lock: ClusterLock,
+    ) {
+      network.stallAnswers();
+      const answer = lock.acquire('k');
+      await until(async () => (await own.client.exists(own.key)) === 1);
+      network.cut();
+      return answer;
+    }
+
+    test('holds up no other if its client does not ask again', async () => {
+      await using own = await setUp();
+      await using network = await TcpProxy.to(Number(new URL(server.url).port));
+      await using client = await connect(`redis://127.0.0.1:${network.port}`);
+      const lock = redisLock(client, { prefix: own.prefix, clock: own.clock, leaseMillis: 60_000 });
+      await expect(loseAnswer(own, network, lock)).rejects.toThrow();
+      await until(async () => (await own.client.exists(own.key)) === 0);
+    });
+
+    test('is taken if its client asks again', async () => {
+      await using own = await setUp();
+      await using network = await TcpProxy.to(Number(new URL(server.url).port));
+      await using client = new IoRedis(`redis://127.0.0.1:${network.port}`);
+      client.on('error', () => {});
+      await client.ping();
+      const options = { prefix: own.prefix, clock: own.clock, leaseMillis: 60_000, waitMillis: 0 };
+      const lease = await loseAnswer(own, network, redisLock(client, options));
+      expect(String(lease.fence)).toBe(await own.client.get(`${own.key}:fence`));
+      await lease.release();
+      expect(await own.client.exists(own.key)).toBe(0);
+    });
   });
 
   test('a caller that waits too long is told so without the name of the lock', async () => {
