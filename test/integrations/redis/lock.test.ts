@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { redisLock } from '../../../src/integrations/redis.js';
-import type { ClusterLock } from '../../../src/memoize/shared/index.js';
+import type { ClusterLock, LockRequest } from '../../../src/memoize/shared/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canConnect, connect, RedisServer } from './redis-server.js';
+
+const AT_ONCE: LockRequest = { ask: (request) => request() };
 
 class IoRedis extends Redis implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
@@ -28,7 +30,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     const prefix = `tenure-test-${randomUUID()}:`;
     const lock = redisLock(client, { prefix, clock, leaseMillis: 60_000, waitMillis: 0 });
     const key = `${prefix}{k}`;
-    const acquire = () => lock.acquire('k', { ask: (request) => request() });
+    const acquire = () => lock.acquire('k', AT_ONCE);
     return {
       client,
       clock,
@@ -140,7 +142,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
     const lock = redisLock(client, { prefix: own.prefix, clock: own.clock, leaseMillis: 60_000 });
     await client.ping();
     await own.client.sendCommand(['CLIENT', 'PAUSE', '100000', 'WRITE']);
-    await expect(lock.acquire('k')).rejects.toThrow('timed out');
+    await expect(lock.acquire('k', AT_ONCE)).rejects.toThrow('timed out');
     await own.client.sendCommand(['CLIENT', 'UNPAUSE']);
     await until(async () => (await own.client.exists(`${own.key}:fence`)) === 1);
     await until(async () => (await own.client.exists(own.key)) === 0);
@@ -153,7 +155,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
       lock: ClusterLock,
     ) {
       network.stallAnswers();
-      const answer = lock.acquire('k');
+      const answer = lock.acquire('k', AT_ONCE);
       await until(async () => (await own.client.exists(own.key)) === 1);
       network.cut();
       return answer;
