@@ -414,6 +414,30 @@ describe('a store that gives no answer', () => {
     expect(service.errors).toHaveLength(102);
   });
 
+  test.each<{ what: string; change: (value: unknown) => unknown }>([
+    {
+      what: 'bytes, as a client with a type mapping does',
+      change: (text) => Buffer.from(`${text}`),
+    },
+    { what: 'objects, as a wrong `deserialize` of a Keyv does', change: (value) => ({ value }) },
+    { what: 'nothing, as one that refuses writes in silence does', change: () => undefined },
+  ])('a store that gives back $what is told of, and fails no call', async ({ change }) => {
+    using service = new Service();
+    const memory = new MemoryStore();
+    const store: SharedStore = {
+      get: async (name) => change(await memory.get(name)),
+      set: (name, value, ttl) => memory.set(name, value, ttl),
+      delete: (name) => memory.delete(name),
+    };
+    const one = service.member({ store });
+    expect(await one('a')).toBe('old a');
+    const message = expect.stringContaining('give back something else');
+    expect(service.errors).toMatchObject([{ code: 'TENURE_SHARED_STORE', message }]);
+    one.delete('a');
+    expect(await one.flush()).toBe(false);
+    expect(one.cacheInfo().shared).toMatchObject({ pendingInvalidations: 1, store: 'answering' });
+  });
+
   test('500 calls report one kind of error once, and count each', async () => {
     using service = new Service();
     const clock = new FakeClock();

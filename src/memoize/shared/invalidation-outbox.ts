@@ -18,7 +18,7 @@ import { isOfLoadsAlone } from './envelope.js';
 import { Invalidation } from './invalidation.js';
 import { RefusingParts } from './refusing-parts.js';
 import { RetryRound } from './retry-round.js';
-import { SharedStoreError } from './shared-store-error.js';
+import { notKept, SharedStoreError } from './shared-store-error.js';
 import { SpacedProbes } from './spaced-probes.js';
 import { TurnBatch } from './turn-batch.js';
 
@@ -285,9 +285,7 @@ export class InvalidationOutbox {
       const { isOwn, token } = await put();
       if (isOwn || (token !== first.token && isOfLoadsAlone(token))) return;
     }
-    throw new SharedStoreError(
-      'The store did not keep an invalidation. It is tried again, and what it covers is not served. Does the store refuse writes?',
-    );
+    throw notKept();
   }
 
   /** Has an invalidation take another token, and announces it together with the others of this turn. */

@@ -34,6 +34,7 @@ import type { InvalidationOutbox, ReadBack } from './invalidation-outbox.js';
 import type { KeyNames } from './key-names.js';
 import type { LoadAccess } from './load-access.js';
 import { revisionTime } from './revision.js';
+import { notKept } from './shared-store-error.js';
 import type { SharedValues } from './shared-values.js';
 import type { StoreAccess } from './store-access.js';
 import { WaitBudget } from './wait-budget.js';
@@ -160,7 +161,8 @@ export class SharedResults {
     const made = await budget.spend((millis) => access.get(names, millis));
     const present: Writable<Generations> = { ...generations };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
-    if (isComplete(present) && !this.#isOutdated(load, present)) load.generations = present;
+    if (!isComplete(present)) throw notKept();
+    if (!this.#isOutdated(load, present)) load.generations = present;
   }
 
   /**
