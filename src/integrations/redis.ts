@@ -17,7 +17,12 @@ import {
 import type { ClusterLock } from '../memoize/cluster-lock.js';
 import type { InvalidationBus } from '../memoize/invalidation-bus.js';
 import { RedisBus, type RedisBusOptions } from './redis/redis-bus.js';
-import { aClient, type RedisClient } from './redis/redis-client.js';
+import {
+  aBusClient,
+  aScriptClient,
+  type RedisClient,
+  type RedisScripts,
+} from './redis/redis-client.js';
 import { RedisLock, type RedisLockOptions } from './redis/redis-lock.js';
 
 export type { RedisBusOptions } from './redis/redis-bus.js';
@@ -25,8 +30,10 @@ export {
   type IoRedisClient,
   type IoRedisSubscriber,
   type NodeRedisClient,
+  type NodeRedisSentinel,
   type NodeRedisSubscriber,
   type RedisClient,
+  type RedisScripts,
   RedisSilentError,
 } from './redis/redis-client.js';
 export { type RedisLockOptions, RedisLockTimeoutError } from './redis/redis-lock.js';
@@ -50,21 +57,21 @@ const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
 
 /**
  * Makes a bus over Redis pub/sub, for the option `bus` of `sharedCache`. It opens one connection of its own when the first cache
- * subscribes, and closes it after the last one.
+ * subscribes, and closes it after the last one. A pool of clients cannot subscribe.
  *
  * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for a `client` that is not one, and for a malformed option.
  */
 export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
-  checkArgument('redisBus', 'client', client, aClient);
+  checkArgument('redisBus', 'client', client, aBusClient);
   return new RedisBus(client, checkOptions('redisBus', options, BUS_CHECKS));
 }
 
 /**
- * Makes a lock over Redis, for the option `lock` of `sharedCache`.
+ * Makes a lock over Redis, for the option `lock` of `sharedCache`. The client may be a pool of clients.
  *
  * @throws `InvalidArgumentError` (`TENURE_INVALID_ARGUMENT`) for a `client` that is not one, and for a malformed option.
  */
-export function redisLock(client: RedisClient, options: RedisLockOptions = {}): ClusterLock {
-  checkArgument('redisLock', 'client', client, aClient);
+export function redisLock(client: RedisScripts, options: RedisLockOptions = {}): ClusterLock {
+  checkArgument('redisLock', 'client', client, aScriptClient);
   return new RedisLock(client, checkOptions('redisLock', options, LOCK_CHECKS));
 }

@@ -17,6 +17,7 @@ import {
   type IoRedisSubscriber,
   isClosed,
   isIoRedis,
+  type NodeRedisSentinel,
   type NodeRedisSubscriber,
   type RedisClient,
 } from './redis-client.js';
@@ -101,9 +102,12 @@ export class RedisBus implements InvalidationBus {
   }
 
   #openSubscription(): void {
-    const subscription = isIoRedis(this.#client)
-      ? this.#openIoRedis(this.#client.duplicate(BUS_SUBSCRIBES))
-      : this.#openNodeRedis(this.#client.duplicate());
+    const client = this.#client;
+    const subscription = isIoRedis(client)
+      ? this.#openIoRedis(client.duplicate(BUS_SUBSCRIBES))
+      : 'duplicate' in client
+        ? this.#openNodeRedis(client.duplicate())
+        : this.#openSentinel(client);
     this.#subscription = subscription;
     void subscription.begin();
   }
@@ -191,6 +195,47 @@ export class RedisBus implements InvalidationBus {
       }
     };
     return { begin, close, hasEnded: () => hasSubscribed && !subscriber.isOpen };
+  }
+
+  /**
+   * Subscribes by the client itself, which the program connects and closes. It emits no event when its connection for messages is lost or
+   * back. The heartbeats tell.
+   */
+  #openSentinel(client: NodeRedisSentinel): Subscription {
+    let closed = false;
+    let hasSubscribed = false;
+    let isBeginning = false;
+    const receive = (text: string): void => {
+      if (!closed) this.#receive(text);
+    };
+    const onError = (error: unknown): void => {
+      this.#connect(false);
+      this.#failed(error);
+    };
+    const leave = async (): Promise<void> => {
+      if (client.isOpen) await client.unsubscribe(this.#channel, receive).catch(() => {});
+    };
+    const begin = async (): Promise<void> => {
+      if (isBeginning || !client.isOpen) return;
+      isBeginning = true;
+      try {
+        await client.subscribe(this.#channel, receive); // A listener is added once.
+        if (closed) return leave();
+        if (!hasSubscribed) this.#connect(true);
+        hasSubscribed = true;
+      } catch (error) {
+        if (!closed) this.#failed(error);
+      } finally {
+        isBeginning = false;
+      }
+    };
+    client.on('error', onError);
+    const close = (): void => {
+      closed = true;
+      client.off('error', onError);
+      void leave();
+    };
+    return { begin, close, hasEnded: () => false };
   }
 
   async #send(text: string): Promise<unknown> {

@@ -16,6 +16,19 @@ export interface NodeRedisClient {
   duplicate(): NodeRedisSubscriber;
 }
 
+/**
+ * The part of a client of `createSentinel` of `redis` 5 that is used. It cannot be duplicated. It subscribes by a connection of its own,
+ * which it opens again by itself, so it can send messages too.
+ */
+export interface NodeRedisSentinel
+  extends Omit<NodeRedisClient, 'duplicate'>,
+    Omit<NodeRedisSubscriber, 'connect' | 'destroy'> {
+  /** Calls `listener` no more. */
+  unsubscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  /** Removes a listener of an event. */
+  off(event: string, listener: (error: unknown) => void): unknown;
+}
+
 /** The part of a client of the package `redis` that is used to subscribe. */
 export interface NodeRedisSubscriber {
   /** Whether it was connected and has not been closed since. */
@@ -56,8 +69,11 @@ export interface IoRedisSubscriber {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
-/** A client of `redis` or of `ioredis`, of one server or of a cluster. */
-export type RedisClient = NodeRedisClient | IoRedisClient;
+/** A client of `redis` or of `ioredis`, of one server, of a cluster or of sentinels. */
+export type RedisClient = NodeRedisClient | NodeRedisSentinel | IoRedisClient;
+
+/** The part of a client that runs scripts. A pool of clients, as `createClientPool` of `redis` makes, has it too. */
+export type RedisScripts = Pick<NodeRedisClient, 'eval'> | Pick<IoRedisClient, 'eval' | 'status'>;
 
 /** Redis gave no answer. Code: `TENURE_REDIS_SILENT`. */
 export class RedisSilentError extends TenureError {
@@ -73,11 +89,21 @@ export class RedisSilentError extends TenureError {
   }
 }
 
-/** Checks that a value has the methods of a Redis client. */
-export const aClient = objectWith('eval', 'publish', 'duplicate');
+const aDuplicable = objectWith('publish', 'duplicate');
+const aSentinel = objectWith('publish', 'subscribe', 'unsubscribe');
+
+/** Checks that a client can send and receive messages. */
+export function aBusClient(value: unknown): string | undefined {
+  return aSentinel(value) && aDuplicable(value)
+    ? 'a client that can subscribe, with publish() and duplicate(), as of `createClient`, and no pool of clients'
+    : undefined;
+}
+
+/** Checks that a client runs scripts. */
+export const aScriptClient = objectWith('eval');
 
 /** Whether a client is of the package `ioredis`. Only those have a `status`. */
-export function isIoRedis(client: RedisClient): client is IoRedisClient {
+export function isIoRedis<C extends object>(client: C): client is Extract<C, { status: string }> {
   return 'status' in client && typeof client.status === 'string';
 }
 
@@ -88,7 +114,7 @@ export function isClosed(client: RedisClient): boolean {
 
 /** Runs a script with a client of either package. */
 export function run(
-  client: RedisClient,
+  client: RedisScripts,
   script: string,
   keys: string[],
   args: string[],

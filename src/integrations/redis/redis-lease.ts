@@ -2,7 +2,7 @@
 import type { Clock, TimerHandle } from '../../core/clock.js';
 import type { ClusterLease } from '../../memoize/cluster-lock.js';
 import type { StoreTime } from '../../memoize/shared/store-time.js';
-import { inTime, type RedisClient, run } from './redis-client.js';
+import { inTime, type RedisScripts, run } from './redis-client.js';
 
 const EXTEND = `
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
@@ -14,13 +14,13 @@ if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[
 return 0`;
 
 /** Deletes a lock if it has this token. */
-export function release(client: RedisClient, key: string, token: string): Promise<unknown> {
+export function release(client: RedisScripts, key: string, token: string): Promise<unknown> {
   return run(client, RELEASE, [key], [token]);
 }
 
 /** A lock that Redis has given. */
 export interface TakenLock {
-  readonly client: RedisClient;
+  readonly client: RedisScripts;
   readonly clock: Clock;
   /** The time that Redis has for its answers. */
   readonly time: StoreTime;

@@ -16,7 +16,7 @@ import { guardedClock } from '../../core/guarded-clock.js';
 import type { ClusterLease, ClusterLock, LockRequest } from '../../memoize/cluster-lock.js';
 import { SharedStoreError } from '../../memoize/shared/shared-store-error.js';
 import { StoreTime } from '../../memoize/shared/store-time.js';
-import { inTime, type RedisClient, run } from './redis-client.js';
+import { inTime, type RedisScripts, run } from './redis-client.js';
 import { RedisLease, release } from './redis-lease.js';
 
 /** Options of {@link redisLock}. */
@@ -77,7 +77,7 @@ const FENCE_MILLIS = 86_400_000;
 
 /** The locks of one prefix. */
 export class RedisLock implements ClusterLock {
-  readonly #client: RedisClient;
+  readonly #client: RedisScripts;
   readonly #prefix: string;
   readonly #leaseMillis: number;
   readonly #wait: number;
@@ -87,7 +87,7 @@ export class RedisLock implements ClusterLock {
   /** The time that Redis has for its answers. */
   readonly #time: StoreTime;
 
-  constructor(client: RedisClient, options: RedisLockOptions) {
+  constructor(client: RedisScripts, options: RedisLockOptions) {
     this.#client = client;
     this.#prefix = options.prefix ?? 'tenure:lock:';
     this.#leaseMillis = options.leaseMillis ?? 5_000;

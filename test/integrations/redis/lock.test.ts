@@ -1,8 +1,9 @@
 /** The lock over a real Redis. The clock is a fake, so no lease is extended or lost by chance. */
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { createClientPool } from 'redis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { redisLock } from '../../../src/integrations/redis.js';
+import { redisBus, redisLock } from '../../../src/integrations/redis.js';
 import type { ClusterLock, LockRequest } from '../../../src/memoize/shared/index.js';
 import { FailingClock } from '../../kit/failing-clock.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
@@ -182,6 +183,19 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
       await lease.release();
       expect(await own.client.exists(own.key)).toBe(0);
     });
+  });
+
+  test('a lock over a pool of clients is taken and released', async () => {
+    await using own = await setUp();
+    const pool = createClientPool({ url: server.url });
+    await pool.connect();
+    const lock = redisLock(pool, { prefix: own.prefix, clock: own.clock });
+    const lease = await lock.acquire('k', AT_ONCE);
+    expect(await own.client.exists(own.key)).toBe(1);
+    await lease.release();
+    expect(await own.client.exists(own.key)).toBe(0);
+    expect(() => redisBus(pool as never)).toThrow(/`createClient`, and no pool of clients/);
+    pool.destroy();
   });
 
   test('a caller that waits too long is told so without the name of the lock', async () => {

@@ -50,6 +50,15 @@ export class RedisServer implements AsyncDisposable {
     return server;
   }
 
+  /** A new sentinel. It writes what it learns to its file. */
+  static async sentinel(file: string): Promise<RedisServer> {
+    const port = await freePort();
+    const args = [file, '--sentinel', '--port', String(port), '--bind', '127.0.0.1'];
+    const sentinel = new RedisServer(`redis://127.0.0.1:${port}`, port);
+    await sentinel.#spawn(args, '+monitor');
+    return sentinel;
+  }
+
   async start(): Promise<void> {
     const args = [
       '--port',
@@ -62,12 +71,17 @@ export class RedisServer implements AsyncDisposable {
       'no',
       ...this.#args,
     ];
+    await this.#spawn(args, 'Ready to accept connections');
+  }
+
+  /** Starts the process, and waits for a text in its output. */
+  async #spawn(args: readonly string[], ready: string): Promise<void> {
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     let output = '';
     for await (const chunk of child.stdout) {
       output += String(chunk);
-      if (output.includes('Ready to accept connections')) return;
+      if (output.includes(ready)) return;
     }
     throw new Error(`redis-server has not started:\n${output}`);
   }
