@@ -13,8 +13,8 @@
  */
 import { makeRoom } from '../../memoize/shared/make-room.js';
 
-/** The most senders that are remembered. */
-const MAX_SENDERS = 10_000;
+/** The most senders that are remembered, and the most messages of each after a late one. With more, the late one counts as lost. */
+const [MAX_SENDERS, MAX_EARLY] = [10_000, 1_000];
 
 interface Sender {
   /** All messages up to this one have arrived, or are known to be lost. */
@@ -40,6 +40,11 @@ export class MissedMessages {
       sender.beforeBeat = number;
       for (const each of early) if (each <= sender.upTo) early.delete(each);
     } else if (number > sender.upTo) early.add(number);
+    if (early.size > MAX_EARLY) {
+      isLost = true;
+      sender.upTo = number;
+      early.clear();
+    }
     while (early.delete(sender.upTo + 1)) sender.upTo++;
     return isLost;
   }
