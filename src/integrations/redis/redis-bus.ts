@@ -298,8 +298,8 @@ export class RedisBus implements InvalidationBus {
     this.#untakenSince = now;
     try {
       await this.#send('');
-    } catch {
-      // Without the beat, the connection counts as lost.
+    } catch (error) {
+      this.#failed(error); // Without the beat, the connection counts as lost.
     }
     this.#untakenSince = undefined;
   }

@@ -69,6 +69,24 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
   );
 
   test(
+    'tells why Redis refuses its heartbeats, and connects when it takes them',
+    async () => {
+      await using server = await RedisServer.own();
+      await using admin = await connect(server.url);
+      using own = await clientOf(kind, server.url);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '-publish']);
+      const listener = new Listener();
+      using _subscription = redisBus(own.client, { heartbeatMillis: 50 }).subscribe(listener);
+      await until(() => listener.errors.length > 0);
+      expect(String(listener.errors[0])).toMatch(/NOPERM.*publish/);
+      await until(() => !listener.isConnected);
+      await admin.sendCommand(['ACL', 'SETUSER', 'default', '+publish']);
+      await until(() => listener.isConnected);
+    },
+    PATIENCE,
+  );
+
+  test(
     'tells a second listener at once that it is connected',
     async () => {
       await using server = await RedisServer.own();
