@@ -1,7 +1,6 @@
 /** A real Redis with a replica and a sentinel for tests. The sentinel lets the replica take over from a server that has ended. */
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../../../examples/service/free-port.js';
 import { until } from '../../kit/until.js';
 import { connect, RedisServer } from './redis-server.js';
 
@@ -19,11 +18,13 @@ export class RedisSentinels implements AsyncDisposable {
     this.#sentinel = sentinel;
   }
 
-  /** Starts the servers, and waits until the sentinel knows the replica. `folder` gets the file of the sentinel. */
+  /** Starts the servers, and waits until the sentinel knows the replica. `folder` gets what the sentinel and the replica write. */
   static async start(folder: string): Promise<RedisSentinels> {
     const primary = await RedisServer.own();
-    const replica = await RedisServer.own(['--replicaof', '127.0.0.1', String(primary.port)]);
-    const file = join(folder, `sentinel-${await freePort()}.conf`);
+    const own = await mkdtemp(join(folder, 'sentinel-'));
+    const source = ['--replicaof', '127.0.0.1', String(primary.port)];
+    const replica = await RedisServer.own(['--dir', own, ...source]);
+    const file = join(own, 'sentinel.conf');
     const settings = ['down-after-milliseconds primary 500', 'failover-timeout primary 3000'];
     const monitor = `monitor primary 127.0.0.1 ${primary.port} 1`;
     await writeFile(file, [monitor, ...settings].map((line) => `sentinel ${line}\n`).join(''));
