@@ -19,7 +19,7 @@ export class SharedStoreError extends TenureError {
 /** The error of a token that is not read back after it was written. */
 export function notKept(): SharedStoreError {
   return new SharedStoreError(
-    'The store did not keep a token. No result is shared without it, and no invalidation is done: it is tried again. ' +
-      'Does the store refuse writes, or give back something else than the text that was written?',
+    'The store did not keep a token: no result is shared, invalidations are tried again. Does it refuse writes, or ' +
+      'give back something else than was written?',
   );
 }
