@@ -51,6 +51,19 @@ test.each([
   ['    at node:internal/timers:573:17', '', 'node:internal/timers', 573, 17],
   ['    at Object.<anonymous> (/a.js:1:1)', 'Object.<anonymous>', '/a.js', 1, 1],
   ['    at https://example.com/app.js:7:8', '', 'https://example.com/app.js', 7, 8],
+  [
+    '    at find (C:\\Program Files (x86)\\a.js:5:6)',
+    'find',
+    'C:\\Program Files (x86)\\a.js',
+    5,
+    6,
+  ],
+  ['    at find (/srv/app (copy)/(group)/a.js:5:6)', 'find', '/srv/app (copy)/(group)/a.js', 5, 6],
+  ['    at /srv/app (copy)/a.js:5:6', '', '/srv/app (copy)/a.js', 5, 6],
+  ['    at Object.odd (name (/srv/a.js:5:6)', 'Object.odd (name', '/srv/a.js', 5, 6],
+  ['    at run (evalmachine.<anonymous>:5:6)', 'run', 'evalmachine.<anonymous>', 5, 6],
+  ['    at async (/srv/src/orders.ts:8:55)', '', '/srv/src/orders.ts', 8, 55],
+  ['    at  (webpack://app/src/orders.ts:8:55)', '', 'webpack://app/src/orders.ts', 8, 55],
 ])('reads %s', (line, functionName, file, number, column) => {
   expect(parseFrames(line)).toEqual([{ functionName, file, line: number, column }]);
 });
@@ -61,6 +74,8 @@ test('lines without a position are left out', () => {
 
 test.each([
   ['ends without a position', 'x (', '', []],
+  ['has the start of a path in each part', 'x (/', ':1:2)', [{ functionName: 'x', line: 1 }]],
+  ['has a long name', 'x(a', ' (/a.js:1:2)', [{ file: '/a.js', line: 1 }]],
   [
     'has a line separator in it',
     'x (',
