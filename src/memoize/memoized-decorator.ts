@@ -149,11 +149,38 @@ function copyMetadata(from: object, to: object): void {
  * cacheOf(circle, 'area').clear();
  * circle.area; // => 0
  * ```
+ *
+ * Within the class the compiler does not know the member of `this`, and takes no private one. Name the type of the method there:
+ *
+ * ```ts
+ * import { cacheOf, memoized } from 'tenure/memoize';
+ *
+ * class Prices {
+ *   readonly stored = new Map([['tea', 3]]);
+ *   @memoized()
+ *   of(item: string): number | undefined {
+ *     return this.stored.get(item);
+ *   }
+ *   change(item: string, price: number): void {
+ *     this.stored.set(item, price);
+ *     cacheOf<Prices['of']>(this, 'of').delete(item);
+ *   }
+ * }
+ * const prices = new Prices();
+ * prices.of('tea'); // => 3
+ * prices.change('tea', 4);
+ * prices.of('tea'); // => 4
+ * ```
  */
+export function cacheOf<F extends AnyFn = never>(
+  instance: object,
+  name: [F] extends [never] ? never : PropertyKey,
+): F & Memoized<F>;
 export function cacheOf<T extends object, N extends keyof T>(
   instance: T,
   name: N,
-): MemberFunction<T[N]> & Memoized<MemberFunction<T[N]>> {
+): MemberFunction<T[N]> & Memoized<MemberFunction<T[N]>>;
+export function cacheOf(instance: object, name: PropertyKey): Memoized<AnyFn> {
   checkArgument('cacheOf', 'instance', instance, anInstance);
   const { get, value } = descriptorOf(instance, name) ?? {};
   const method: unknown = get ?? value;
@@ -164,7 +191,7 @@ export function cacheOf<T extends object, N extends keyof T>(
     );
   }
   const { cache, call } = cells(instance);
-  return memoizedFunction(cache, call, cache.fn) as never;
+  return memoizedFunction(cache, call, cache.fn);
 }
 
 const anInstance: OptionCheck = (value) => (isObject(value) ? undefined : 'an object');

@@ -188,6 +188,37 @@ describe('cacheOf', () => {
     ).rejects.toThrow('gone');
   });
 
+  test('gives a class the cache of its own method, by the type of the method', () => {
+    class Prices {
+      readonly stored = new Map([['tea', 3]]);
+
+      @memoized()
+      of(item: string): number | undefined {
+        return this.stored.get(item);
+      }
+
+      @memoized()
+      private secret(item: string): string {
+        return item;
+      }
+
+      change(item: string, price: number): boolean {
+        this.stored.set(item, price);
+        this.secret(item);
+        const secret = cacheOf<Prices['secret']>(this, 'secret');
+        expectTypeOf(secret.peek).toEqualTypeOf<(item: string) => string | undefined>();
+        expect(secret.peek(item)).toBe(item);
+        return cacheOf<Prices['of']>(this, 'of').delete(item);
+      }
+    }
+    const prices = new Prices();
+    expect([prices.of('tea'), prices.change('tea', 4), prices.of('tea')]).toEqual([3, true, 4]);
+    // @ts-expect-error A name without a type is one of the members.
+    expect(() => cacheOf(prices, 'off')).toThrow('`off` is not decorated');
+    // @ts-expect-error The arguments are those of the method.
+    expect(cacheOf<Prices['of']>(prices, 'of').delete(4)).toBe(false);
+  });
+
   test('refuses a member that is not decorated', () => {
     const shop = new Shop('a');
     expect(() => cacheOf(shop, 'tell')).toThrow('cacheOf: `tell` is not decorated');
