@@ -51,21 +51,21 @@ export class GenericPool<T> extends Pool<T> {
   }
 
   /** Adds a listener. */
-  override on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
+  override on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this;
   override on(event: string, listener: AnyListener): this;
   override on(event: string, listener: AnyListener): this {
     return this.#add(event, listener, (payload) => listener.call(this, payload));
   }
 
   /** Adds a listener, as {@link GenericPool.on} does. */
-  addListener<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
+  addListener<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this;
   addListener(event: string, listener: AnyListener): this;
   addListener(event: string, listener: AnyListener): this {
     return this.on(event, listener);
   }
 
   /** Adds a listener that is called once. */
-  once<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
+  once<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this;
   once(event: string, listener: AnyListener): this;
   once(event: string, listener: AnyListener): this {
     const called: AnyListener = (payload) => {
@@ -76,14 +76,14 @@ export class GenericPool<T> extends Pool<T> {
   }
 
   /** Removes a listener: of several that are the same, the last one. */
-  override off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
+  override off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this;
   override off(event: string, listener: AnyListener): this;
   override off(event: string, listener: AnyListener): this {
     return this.#removeLast(event, (each) => each.listener === listener);
   }
 
   /** Removes a listener, as {@link GenericPool.off} does. */
-  removeListener<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this;
+  removeListener<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this;
   removeListener(event: string, listener: AnyListener): this;
   removeListener(event: string, listener: AnyListener): this {
     return this.off(event, listener);

@@ -8,19 +8,21 @@ import type { ListenerWatch, WatchedListeners } from '../core/listener-watch.js'
 import { POOL_EVENTS, type PoolEventMap, type PoolEvents } from './pool-events.js';
 
 /** An event of one key's pool. */
-export interface KeyedPoolEvent<K, E extends keyof PoolEventMap> {
+export interface KeyedPoolEvent<K, E extends keyof PoolEventMap, T = unknown> {
   /** The key whose pool the event is from. */
   readonly key: K;
   /** The payload of the pool's own event. */
-  readonly payload: PoolEventMap[E];
+  readonly payload: PoolEventMap<T>[E];
 }
 
 /** The payload of each event of a keyed pool. */
-export type KeyedPoolEventMap<K> = { [E in keyof PoolEventMap]: KeyedPoolEvent<K, E> };
+export type KeyedPoolEventMap<K, T = unknown> = {
+  [E in keyof PoolEventMap]: KeyedPoolEvent<K, E, T>;
+};
 
 /** A listener of one event of a keyed pool. */
-export type KeyedPoolListener<K, E extends keyof PoolEventMap> = (
-  event: KeyedPoolEvent<K, E>,
+export type KeyedPoolListener<K, E extends keyof PoolEventMap, T = unknown> = (
+  event: KeyedPoolEvent<K, E, T>,
 ) => void;
 
 /** The listeners of one keyed pool. */

@@ -215,14 +215,14 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
-  on<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): this {
-    this.#events.on(event, listener);
+  on<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E, T>): this {
+    this.#events.on(event, listener as KeyedPoolListener<K, E>);
     return this;
   }
 
   /** Removes a listener that {@link KeyedPool.on} has added. */
-  off<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E>): this {
-    this.#events.off(event, listener);
+  off<E extends keyof PoolEventMap>(event: E, listener: KeyedPoolListener<K, E, T>): this {
+    this.#events.off(event, listener as KeyedPoolListener<K, E>);
     return this;
   }
 

@@ -8,18 +8,18 @@ import type { DestroyReason } from './factory.js';
 import type { AcquireTimeoutError, PoolFullError } from './pool-errors.js';
 import type { LoanInfo } from './pool-stats.js';
 
-/** The payload of each event of a pool. */
-export interface PoolEventMap {
+/** The payload of each event of a pool with resources of the type `T`. */
+export interface PoolEventMap<T = unknown> {
   /** A resource was created: the resource. */
-  created: unknown;
+  created: T;
   /** A resource is gone: which, and why. */
-  destroyed: DestroyedResource;
+  destroyed: DestroyedResource<T>;
   /** A resource was lent: the resource, and how long its caller waited. */
-  acquire: AcquiredResource;
+  acquire: AcquiredResource<T>;
   /** A loan ended, in any way: the resource, and how long it was held. */
-  release: ReleasedResource;
+  release: ReleasedResource<T>;
   /** A resource left the pool with its holder: the resource. */
-  detached: unknown;
+  detached: T;
   /** A caller's wait timed out: the error that the caller got. */
   acquireTimeout: AcquireTimeoutError;
   /** A caller was refused because too many waited already: the error that the caller got. */
@@ -37,25 +37,25 @@ export interface PoolEventMap {
 }
 
 /** The payload of an `acquire` event. While the event has a listener, every loan is timed. */
-export interface AcquiredResource {
+export interface AcquiredResource<T = unknown> {
   /** The resource that was lent. */
-  readonly resource: unknown;
+  readonly resource: T;
   /** How long the caller waited, in milliseconds; 0 if the resource was idle. */
   readonly waitMillis: number;
 }
 
 /** The payload of a `release` event. While the event has a listener, every loan is timed. */
-export interface ReleasedResource {
+export interface ReleasedResource<T = unknown> {
   /** The resource that was lent. */
-  readonly resource: unknown;
+  readonly resource: T;
   /** How long it was held, in milliseconds. */
   readonly holdMillis: number;
 }
 
 /** The payload of a `destroyed` event. */
-export interface DestroyedResource {
+export interface DestroyedResource<T = unknown> {
   /** The resource that is gone. */
-  readonly resource: unknown;
+  readonly resource: T;
   /** Why it was destroyed. */
   readonly reason: DestroyReason;
 }
@@ -64,7 +64,9 @@ export interface DestroyedResource {
  * A listener of one event of a pool. It is called in a microtask after the step of the pool that the event tells of, in the
  * async context that the pool was created in. So it may call the pool.
  */
-export type PoolListener<E extends keyof PoolEventMap> = (payload: PoolEventMap[E]) => void;
+export type PoolListener<E extends keyof PoolEventMap, T = unknown> = (
+  payload: PoolEventMap<T>[E],
+) => void;
 
 /** The names of all events. */
 export const POOL_EVENTS: readonly (keyof PoolEventMap)[] = [

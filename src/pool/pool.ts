@@ -384,15 +384,15 @@ export class Pool<T> implements AsyncDisposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
-  on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
-    this.#engine.events.on(event, listener);
+  on<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this {
+    this.#engine.events.on(event, listener as PoolListener<E>);
     this.#engine.listenersChanged();
     return this;
   }
 
   /** Removes a listener that {@link Pool.on} has added. */
-  off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E>): this {
-    this.#engine.events.off(event, listener);
+  off<E extends keyof PoolEventMap>(event: E, listener: PoolListener<E, T>): this {
+    this.#engine.events.off(event, listener as PoolListener<E>);
     this.#engine.listenersChanged();
     return this;
   }

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import {
   type AcquiredResource,
+  createKeyedPool,
   createPool,
   type PoolEventMap,
   type ReleasedResource,
@@ -190,4 +191,21 @@ test('a creation that was told to stop reports no failure', async () => {
   await settle();
   expect([asked().is, errors, pool.stats().createErrors]).toEqual(['rejected', [], 0]);
   await pool.close();
+});
+
+test('a listener knows the type of the resources', async () => {
+  const factory = { create: () => ({ pid: 7 }), destroy: () => {} };
+  const heard: number[] = [];
+  const pool = createPool(factory)
+    .on('created', ({ pid }) => heard.push(pid))
+    .on('acquire', ({ resource }) => heard.push(resource.pid));
+  const pools = createKeyedPool((_: string) => factory).on('created', ({ key, payload }) => {
+    expectTypeOf(key).toBeString();
+    heard.push(payload.pid);
+  });
+  await pool.use(() => {});
+  await pools.use('a', () => {});
+  expect(heard).toEqual([7, 7, 7]);
+  await pool.close();
+  await pools.close();
 });
