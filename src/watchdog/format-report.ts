@@ -282,7 +282,7 @@ function reasonOf({ isDirect, members, untracked }: LeakReport): string {
 const SCOPES = 'a scope is known by its name only';
 
 const STACKLESS =
-  'no stack was taken; each level above `counters` takes those of the next loans of this component';
+  'no stack was taken; those of the next loans of this component are, unless the level is `counters`';
 
 /** The most numerous scopes, if the sentence of the rule does not name the only one. */
 function scopeLine(leak: Leak): string[] {

@@ -71,7 +71,7 @@ test('the figures of a part of a component begin with its name', () => {
 test('a leak without a line says that the next loans have their stacks taken', () => {
   const { site: _site, ...siteless } = orphaned;
   expect(formatReport([{ ...siteless, stack: [], sites: [] }])).toContain(
-    'acquired at  unknown: no stack was taken; each level above `counters` takes those of the next loans of this component',
+    'acquired at  unknown: no stack was taken; those of the next loans of this component are, unless the level is `counters`',
   );
 });
 
