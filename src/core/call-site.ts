@@ -69,13 +69,12 @@ function isCutBeforeApplication(frames: string, depth: number): boolean {
 const LEARNT_DEPTH = 100;
 
 /**
- * One line of a stack. A line that ends with a parenthesis has the name of the function before its position. The name ends at the first
- * parenthesis that opens an absolute path or a URL, since a folder may be called `app (copy)`; else at the last one. With source maps
- * the name may be empty. The first lookahead refuses a line that has no position at its end. Without it, each ` (` of such a line is tried
- * with all that follows: minutes for a line of a megabyte, as a function with a hostile name has it.
+ * One line of a stack. The name of the function ends at the first parenthesis that opens a path or a URL: a folder may be called
+ * `app (copy)`. With source maps the name may be empty. The first lookahead refuses a line that has no position at its end. Without it,
+ * each ` (` of such a line is tried with all that follows: minutes for a line of a megabyte, as a function with a hostile name has it.
  */
 const FRAME =
-  /^(?=.*:\d+:\d+\)?$)\s*at (?:async )?(?:(?=.*\)$)(.*?(?= ?\((?:[\w-]+:|[\\/]))|.*(?= \()) ?\()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/s;
+  /^(?=.*:\d+:\d+\)?$)\s*at (?:async )?(?:(.*?) ?\((?=[^ ()]*[:\\/]))?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/s;
 
 /**
  * The folder of this package's own files; `undefined` if a bundler has merged them with others. Frames of this folder are left
