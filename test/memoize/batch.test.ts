@@ -133,3 +133,10 @@ test('getMany and deleteMany refuse a list with a hole', async () => {
   expect(() => user.deleteMany(lists)).toThrow('deleteMany: `lists`');
   expect(user.cacheInfo().misses).toBe(0);
 });
+
+test('takes a function of readonly argument lists', async () => {
+  const double = memoize(
+    batched(async (lists: readonly (readonly [n: number])[]) => lists.map(([n]) => n * 2)),
+  );
+  expect(await Promise.all([double(1), double(2)])).toEqual([2, 4]);
+});

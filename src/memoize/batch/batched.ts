@@ -10,7 +10,7 @@ import {
 } from '../../core/options.js';
 
 /** Loads the results of many argument lists: one result or `Error` for each, in order. */
-export type LoadMany<A extends unknown[], V> = (
+export type LoadMany<A extends readonly unknown[], V> = (
   lists: readonly A[],
 ) => PromiseLike<readonly (V | Error)[]> | readonly (V | Error)[];
 
@@ -57,7 +57,7 @@ interface Waiting<A, V> {
  * queries; // => [[1], [2, 3]]
  * ```
  */
-export function batched<A extends unknown[], V>(
+export function batched<A extends readonly unknown[], V>(
   loadMany: LoadMany<A, V>,
   options: BatchedOptions = {},
 ): (...args: A) => Promise<V> {
@@ -84,7 +84,7 @@ async function afterJobs(count: number): Promise<void> {
   for (let job = 0; job < count; job++) await undefined;
 }
 
-async function run<A extends unknown[], V>(
+async function run<A extends readonly unknown[], V>(
   loadMany: LoadMany<A, V>,
   batch: readonly Waiting<A, V>[],
 ): Promise<void> {
