@@ -11,10 +11,10 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 44_400,
+  scope: 44_800,
   weak: 29_200,
   gc: 88_000,
-  pool: 92_000,
+  pool: 92_400,
   memoize: 83_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
@@ -22,12 +22,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
   'memoize/shared': 48_600,
-  view: 50_000,
-  node: 38_200,
+  view: 50_300,
+  node: 38_400,
   register: 188_100,
-  testing: 161_000,
+  testing: 161_100,
   'testing/jest': 163_200,
-  'testing/jest-setup': 161_400,
+  'testing/jest-setup': 161_500,
   'testing/node': 162_900,
   'testing/vitest': 163_500,
   'testing/vitest-setup': 159_900,
@@ -37,12 +37,12 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/nest': 7_500,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 50_900,
-  'integrations/mysql2': 104_400,
-  'integrations/pg': 105_700,
-  'integrations/redis': 12_700,
-  'integrations/tarn': 52_100,
-  '.': 510_600,
+  'integrations/generic-pool': 51_100,
+  'integrations/mysql2': 104_600,
+  'integrations/pg': 105_800,
+  'integrations/redis': 13_400,
+  'integrations/tarn': 52_300,
+  '.': 511_400,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -117,9 +117,9 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 77.0 kB', async () => {
+test('createPool, imported alone, stays below 77.3 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(77_000);
+  expect(minifiedBytes).toBeLessThanOrEqual(77_300);
 });
 
 test('memoize, imported alone, stays below 60.6 kB beside lru-cache, and has no part that is imported apart', async () => {
