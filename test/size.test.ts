@@ -15,13 +15,13 @@ const BUDGETS: Readonly<Record<string, number>> = {
   weak: 29_200,
   gc: 88_000,
   pool: 92_400,
-  memoize: 83_400,
+  memoize: 84_300,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_400,
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 48_600,
+  'memoize/shared': 48_800,
   view: 50_300,
   node: 38_400,
   register: 188_100,
@@ -122,9 +122,9 @@ test('createPool, imported alone, stays below 77.3 kB', async () => {
   expect(minifiedBytes).toBeLessThanOrEqual(77_300);
 });
 
-test('memoize, imported alone, stays below 60.6 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 61.6 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(60_600);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(61_600);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

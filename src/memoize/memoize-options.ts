@@ -19,6 +19,7 @@ import {
   positiveMillis,
   resolveOptions,
 } from '../core/options.js';
+import { ReportLimit } from '../core/report-limit.js';
 import type { AnyFn, Settled } from './any-fn.js';
 import type { Disposal } from './disposal-port.js';
 import type { EvictionPolicy } from './eviction-policy.js';
@@ -122,7 +123,7 @@ export interface MemoizeOptions<F extends AnyFn, K = unknown> {
   /**
    * Called with an error that no caller can get. `where` names the cache and the source: a disposal, a background load, the shared
    * level, or the terms of a result (`cacheIf`, `ttl`, `negativeTtl`, `tags`, `weigh`), which is then returned and not kept.
-   * @default prints it on stderr
+   * @default prints it on stderr: of the errors of one kind and place one in ten seconds, with the number of the others since
    */
   readonly onError?: (error: unknown, where: string) => void;
   /** The name of the cache in reports, and in the shared level. @default the function's own name, or 'anonymous' */
@@ -253,10 +254,17 @@ const OPTIONS: OptionTable<ResolvedOptions> = {
   weakValues: option(aBoolean, false),
   dispose: optional(madeBy('disposal()', 'disposal', 'attach')),
   shared: optional(madeBy('sharedCache()', 'shared', 'attach')),
-  onError: option(aFunction, (error: unknown, where: string) => reportIgnoredError(where, error)),
+  onError: option(aFunction, print),
   name: option(aName, ''),
   clock: option(objectWith('now'), systemClock),
 };
+
+/** Limits what is printed: while a source is down, each background load fails. */
+const printLimit = /* @__PURE__ */ new ReportLimit(systemClock);
+
+function print(error: unknown, where: string): void {
+  printLimit.pass(where, error, (place) => reportIgnoredError(place, error));
+}
 
 /**
  * A checked copy of the options that are present, for a caller that makes caches with them later: a getter is read no more. `where` names

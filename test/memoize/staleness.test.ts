@@ -1,5 +1,5 @@
 /** Entries that are not fresh: refreshed ahead of time, served stale, or served in place of a failure. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gates } from '../kit/gate.js';
@@ -550,4 +550,33 @@ test('a load in place of a remembered failure gets no stale value', () => {
   clock.jump(100);
   expect(() => fn('k')).toThrow('down');
   expect(stale).toEqual([undefined, undefined]);
+});
+
+test('without `onError`, a source that is down is printed once, and not for each key', async () => {
+  using print = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const clock = new FakeClock();
+  let isDown = false;
+  const load = async (key: string): Promise<string> => {
+    if (isDown) throw new TypeError(`down for ${key}`);
+    return key;
+  };
+  const prices = memoize(load, {
+    name: 'prices',
+    ttl: 100,
+    staleWhileRevalidate: 1_000,
+    clock,
+  });
+  const keys = Array.from({ length: 60 }, (_, i) => `key ${i}`);
+  for (const key of keys) await prices(key);
+  clock.jump(200);
+  isDown = true;
+  for (const key of keys) expect(await prices(key)).toBe(key);
+  await settle();
+  expect(prices.cacheInfo().refreshFailures).toBe(60);
+  expect(print.mock.calls).toEqual([
+    [
+      "tenure: error ignored in a background load of the cache 'prices':",
+      new TypeError('down for key 0'),
+    ],
+  ]);
 });

@@ -3,8 +3,8 @@
  * that can write to the store can write anything, so each field is checked before it is used, and counts are limited.
  */
 
+import { errorField } from '../../core/error-field.js';
 import { isError } from '../../core/is-error.js';
-import { errorField } from './error-field.js';
 import { CLOCK_SKEW_MILLIS, newRevision, revisionTime } from './revision.js';
 
 /** A result, or a remembered failure, in the shared store. */
