@@ -40,7 +40,7 @@ type Stopwatch = () => number;
 const wallClock: Stopwatch = () => performance.now();
 
 /** The processor time of this process with all its threads. A wait for a server costs nothing. */
-const processorTime: Stopwatch = () => {
+export const processorTime: Stopwatch = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 };
@@ -128,7 +128,8 @@ export function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
+/** The items in random order. */
+export function shuffled<T>(items: readonly T[]): T[] {
   return items
     .map((item) => ({ item, key: Math.random() }))
     .sort((a, b) => a.key - b.key)
