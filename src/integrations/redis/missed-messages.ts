@@ -13,8 +13,11 @@
  */
 import { makeRoom } from '../../memoize/shared/make-room.js';
 
-/** The most senders that are remembered, and the most messages of each after a late one. With more, the late one counts as lost. */
-const [MAX_SENDERS, MAX_EARLY] = [10_000, 1_000];
+/** The most senders that are remembered. */
+const MAX_SENDERS = 10_000;
+
+/** The most messages of one sender that are remembered after a late one. With more, the late one counts as lost. */
+const MAX_EARLY = 1_000;
 
 interface Sender {
   /** All messages up to this one have arrived, or are known to be lost. */
