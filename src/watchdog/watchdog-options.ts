@@ -40,7 +40,8 @@ export interface WatchdogOptions {
   readonly sampleEvery?: number;
   /**
    * The most stacks of loans that a component has taken in one second; the level's own limit holds, too. The loans beyond it have no
-   * line. After a leak without a line the stacks of the next 1,000 loans are taken in any case.
+   * line, unless their pool has taken their stacks (`callSites`). After a leak without a line the stacks of the next 1,000 loans are taken
+   * in any case.
    *
    * @default Infinity
    */
