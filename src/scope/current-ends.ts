@@ -34,29 +34,29 @@ export async function untilEndOf(
   ending: Promise<unknown> | undefined,
 ): Promise<void> {
   const ends = currentEnds();
-  if (waitsFor(what, ends)) return;
-  const forget = noteWait(ends, what);
-  try {
-    await ending;
-  } finally {
-    forget();
-  }
+  if (!waitsFor(what, ends)) await whileWaiting(ends, what, () => ending);
 }
 
 /** What the code of a disposal waits for, by what it ends. */
 const waits = /* @__PURE__ */ new WeakMap<object, Set<{ readonly for: object }>>();
 
-/** Notes that the code of the disposals `ends` waits for the end of `what`. The result ends the note. */
-export function noteWait(ends: ReadonlySet<object>, what: object): () => void {
+/** Calls `wait`. Until its promise settles, the code of the disposals `ends` counts as waiting for the end of `what`. */
+export async function whileWaiting(
+  ends: ReadonlySet<object>,
+  what: object,
+  wait: () => Promise<unknown> | undefined,
+): Promise<void> {
   const note = { for: what };
   for (const end of ends) {
     const notes = waits.get(end);
     if (notes === undefined) waits.set(end, new Set([note]));
     else notes.add(note);
   }
-  return () => {
+  try {
+    await wait();
+  } finally {
     for (const end of ends) waits.get(end)?.delete(note);
-  };
+  }
 }
 
 /** Whether the end of `what` waits for one of the disposals `ends`, whose code then cannot wait for it. */

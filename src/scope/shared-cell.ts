@@ -23,7 +23,7 @@ import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
 import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
-import { currentEnds, noteWait, runAsEndOf, waitsFor } from './current-ends.js';
+import { currentEnds, runAsEndOf, waitsFor, whileWaiting } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import {
   RefCountedClosedError,
@@ -407,14 +407,14 @@ export class SharedCell<T> {
     signal: AbortSignal | undefined = undefined,
     ends: ReadonlySet<object> = currentEnds(),
   ): Promise<void> {
-    const forget = noteWait(ends, instance);
+    const { ended } = instance;
     instance.endWaiters++;
     try {
-      const { ended } = instance;
-      await (signal === undefined ? ended : followUntilAbort(ended, signal, () => {}));
+      await whileWaiting(ends, instance, () =>
+        signal === undefined ? ended : followUntilAbort(ended, signal, () => {}),
+      );
     } finally {
       instance.endWaiters--;
-      forget();
     }
   }
 

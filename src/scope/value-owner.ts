@@ -5,7 +5,7 @@ import { ConditionWaits } from '../core/condition-waits.js';
 import { guardedCall } from '../core/guarded-call.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
-import { currentEnds, noteWait } from './current-ends.js';
+import { currentEnds, whileWaiting } from './current-ends.js';
 import { gatheredEnds } from './gathered-ends.js';
 import type { SharedSettings } from './ref-counted-options.js';
 import type { CellOwner, SharedCell } from './shared-cell.js';
@@ -81,12 +81,9 @@ export class ValueOwner<T> implements CellOwner<T> {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const ends = currentEnds();
-    const forget = noteWait(ends, this);
-    try {
-      await gatheredEnds([this.until(() => isQuietBut(ends), signal)], signal);
-    } finally {
-      forget();
-    }
+    await whileWaiting(ends, this, () =>
+      gatheredEnds([this.until(() => isQuietBut(ends), signal)], signal),
+    );
   }
 
   /** Attaches an observer. Throws {@link AlreadyWatchedError} while one is attached that does not share the component with it. */
