@@ -15,6 +15,7 @@
  */
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
+import { type Linked, LinkedList } from '../../core/linked-list.js';
 import { runInOwnContext } from '../../core/own-context.js';
 import { STALL_MILLIS } from '../../core/stall.js';
 
@@ -28,18 +29,20 @@ const QUIET_BEATS = 4;
 /** A wait ends after this many times its limit on the clock, however busy the event loop is. */
 const MOST_LIMITS = 10;
 
-interface Wait {
+interface Wait extends Linked<Wait> {
   /** In this time. */
   readonly due: number;
   /** On the clock. */
   readonly latest: number;
   readonly onLimit: () => void;
+  isOver: boolean;
 }
 
 /** The time of the answers to one process. Its timers are waits for an answer: to cancel one means that the answer came. */
 export class StoreTime implements Clock {
   readonly #clock: Clock;
-  readonly #waits = new Set<Wait>();
+  /** A list: of a `Set` that changes all the time, V8 keeps the former items until it collects old objects. */
+  readonly #waits = new LinkedList<Wait>();
   /** No wait is due before it, in this time, */
   #nextDue = Number.POSITIVE_INFINITY;
   /** and none before it on the clock. */
@@ -65,8 +68,9 @@ export class StoreTime implements Clock {
   /** Calls `onLimit` unless the wait is cancelled before; up to {@link BEAT_MILLIS} too late. */
   setTimer(onLimit: () => void, millis: number): TimerHandle {
     const latest = this.#clock.now() + MOST_LIMITS * millis;
-    const wait: Wait = { due: this.now() + millis, latest, onLimit };
-    this.#waits.add(wait);
+    const due = this.now() + millis;
+    const wait: Wait = { due, latest, onLimit, isOver: false, previous: null, next: null };
+    this.#waits.append(wait);
     this.#noteNext(wait);
     if (this.#beat === undefined) {
       this.#advance(this.#elapsed());
@@ -76,10 +80,12 @@ export class StoreTime implements Clock {
   }
 
   /** Ends a wait, because its answer came. */
-  clearTimer(wait: TimerHandle): void {
-    if (!this.#waits.delete(wait as Wait)) return;
+  clearTimer(timer: TimerHandle): void {
+    const wait = timer as Wait;
+    if (wait.isOver) return;
+    this.#end(wait);
     this.#quietBeats = 0;
-    if (this.#waits.size > 0) return;
+    if (this.#waits.length > 0) return;
     this.#advance(Math.min(this.#elapsed(), BEAT_MILLIS));
     cancelTimer(this.#clock, this.#beat);
     this.#beat = undefined;
@@ -106,7 +112,7 @@ export class StoreTime implements Clock {
     const most = this.#quietBeats++ < QUIET_BEATS ? BEAT_MILLIS : STALL_MILLIS;
     this.#advance(isLate ? Math.min(elapsed, most) : elapsed);
     for (const wait of this.#takeDue()) wait.onLimit();
-    if (this.#waits.size > 0) this.#startBeat();
+    if (this.#waits.length > 0) this.#startBeat();
     else this.#beat = undefined;
   }
 
@@ -119,8 +125,13 @@ export class StoreTime implements Clock {
       if (wait.due <= passed || wait.latest <= now) due.push(wait);
       else this.#noteNext(wait);
     }
-    for (const wait of due) this.#waits.delete(wait);
+    for (const wait of due) this.#end(wait);
     return due;
+  }
+
+  #end(wait: Wait): void {
+    wait.isOver = true;
+    this.#waits.remove(wait);
   }
 
   #noteNext({ due, latest }: Wait): void {
