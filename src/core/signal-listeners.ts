@@ -25,9 +25,9 @@ class SharedListener {
 
 /**
  * The listeners of all components: the pools of a keyed pool, and others, may depend on one signal. A signal is in it while a wait depends
- * on it.
+ * on it. It is weak, since V8 keeps the former keys of a `Map` that changes all the time until it collects old objects.
  */
-const listeners = new Map<AbortSignal, SharedListener>();
+const listeners = new WeakMap<AbortSignal, SharedListener>();
 
 /** Waits of one component by the signal that ends them. */
 export class SignalListeners<W> {
