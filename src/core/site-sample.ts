@@ -2,8 +2,8 @@
  * A sample of callers' stacks, for errors and reports.
  *
  * Capturing a stack costs 4 to 30 µs, up to 100 µs where V8 has inlined the callers, and a loan in the sample captures two. So at most
- * 64 loans between two ticks of the component's sweep are in the sample, and 16 while it is busy. A service with fewer loans a second
- * gets all its stacks; a busier one gets some, for less than a hundredth of its time.
+ * 64 loans in a second are in the sample, and 16 while the component is busy. A service with fewer loans a second gets all its stacks; a
+ * busier one gets some, for less than a hundredth of its time. The pools of a keyed pool share one sample.
  */
 import {
   applicationFrame,
@@ -17,23 +17,29 @@ import type { EntryPoint } from './probe.js';
 /** Which callers have their call site captured. */
 export type CallSites = 'sampled' | 'all' | 'none';
 
-/** How many stacks are captured between two ticks of the sweep. */
-const STACKS_PER_TICK = 64;
+/** How long a sample lasts at least, in milliseconds: a second, less what a timer of a second may be early. */
+const SAMPLE_MILLIS = 900;
 
-/** A component with more calls than this between two ticks is busy: a sample has one call in a hundred at most. */
+/** How many stacks a sample has. */
+const STACKS = 64;
+
+/** A component with more calls than this in a sample is busy: the next one has one call in a hundred at most. */
 const BUSY_CALLS = 1_600;
 
-/** How many stacks of a busy component are captured between two ticks. */
+/** How many stacks the next sample of a busy component has. */
 const STACKS_WHEN_BUSY = 16;
 
 /** Decides which callers' stacks are captured. */
 export class SiteSample {
   readonly #mode: CallSites;
   #stacksLeft: number;
+  #calls = 0;
+  /** When the sample began, in milliseconds. */
+  #begunAt = Number.NEGATIVE_INFINITY;
 
   constructor(mode: CallSites) {
     this.#mode = mode;
-    this.#stacksLeft = mode === 'none' ? 0 : STACKS_PER_TICK;
+    this.#stacksLeft = mode === 'none' ? 0 : STACKS;
   }
 
   /** Whether the next caller's stack would be captured. */
@@ -48,10 +54,13 @@ export class SiteSample {
     return captureStack(entry);
   }
 
-  /** Begins the sample of the next tick. `calls` were made since the last one. */
-  tick(calls = 0): void {
-    if (this.#mode === 'none') return;
-    this.#stacksLeft = calls > BUSY_CALLS ? STACKS_WHEN_BUSY : STACKS_PER_TICK;
+  /** Begins a new sample, if the present one has lasted long enough. `calls` were made since this was called last. */
+  tick(calls: number, now: number): void {
+    this.#calls += calls;
+    if (this.#mode === 'none' || now - this.#begunAt < SAMPLE_MILLIS) return;
+    this.#stacksLeft = this.#calls > BUSY_CALLS ? STACKS_WHEN_BUSY : STACKS;
+    this.#calls = 0;
+    this.#begunAt = now;
   }
 }
 

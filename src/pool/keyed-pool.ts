@@ -8,6 +8,7 @@ import type { RunInContext } from '../core/async-context.js';
 import { endAutomaticWatch, notePart } from '../core/created-components.js';
 import { errorText } from '../core/error-text.js';
 import { AlreadyWatchedError } from '../core/errors.js';
+import { guardedClock } from '../core/guarded-clock.js';
 import { asksForPresent } from '../core/guarded-observer.js';
 import { aFunction, aName, checkArgument, resolveOptions } from '../core/options.js';
 import {
@@ -17,6 +18,7 @@ import {
   sharesComponent,
   type Watchable,
 } from '../core/probe.js';
+import { SiteSample } from '../core/site-sample.js';
 import { CeilingShare } from './ceiling/ceiling-share.js';
 import { SharedCeiling } from './ceiling/shared-ceiling.js';
 import { DEADLINE_OPTIONS, type Deadline, type DeadlineOptions, withDeadline } from './deadline.js';
@@ -77,6 +79,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
   readonly #events: KeyedEvents<K>;
   readonly #labels: KeyLabels<K>;
   readonly #totals = new KeyedTotals();
+  readonly #sites: SiteSample;
   readonly #members = new Map<K, Member<T>>();
   #pruneSize = FIRST_PRUNE_SIZE;
   #state: 'open' | 'paused' | 'draining' | 'closed' = 'open';
@@ -97,6 +100,7 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     this.#runInContext = runInContext;
     this.#events = new KeyedEvents(runInContext);
     this.#labels = new KeyLabels(settings.name, settings.keyLabel);
+    this.#sites = new SiteSample(settings.callSites);
   }
 
   /** Lends a resource of the key until the lease is released. Rejects as {@link Pool.lease} does. */
@@ -163,11 +167,13 @@ export class KeyedPool<K, T> implements AsyncDisposable, Watchable {
     const known = this.#members.get(key);
     if (known !== undefined) return known;
     const settings = { ...this.#settings, name: `${this.name}/${label}` };
+    this.#sites.tick(0, guardedClock(settings.clock).now()); // A pool may be forgotten before its own first tick.
     const engine = new PoolEngine<T>(
       factory,
       settings,
       this.#runInContext,
       (host) => new CeilingShare(this.#ceiling, host),
+      this.#sites,
     );
     const member = { engine, pool: new Pool(engine), label };
     this.#members.set(key, member);

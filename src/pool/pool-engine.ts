@@ -18,6 +18,7 @@
 import { abortReason } from '../core/abort-reason.js';
 import type { RunInContext } from '../core/async-context.js';
 import type { PendingNode } from '../core/pending-node.js';
+import { SiteSample } from '../core/site-sample.js';
 import { Capacity } from './capacity.js';
 import type { CeilingShare, CeilingShareHost } from './ceiling/ceiling-share.js';
 import { Creator, type CreatorHost } from './creation/creator.js';
@@ -109,12 +110,13 @@ export class PoolEngine<T>
     settings: PoolSettings,
     runInContext: RunInContext,
     makeCeilingShare: ((host: CeilingShareHost<T>) => CeilingShare<T>) | null = null,
+    sites: SiteSample = new SiteSample(settings.callSites),
   ) {
     const { counters } = this;
     this.name = settings.name;
     this.settings = settings;
     this.events = makePoolEvents(runInContext);
-    this.origins = new LoanOrigins(settings.callSites);
+    this.origins = new LoanOrigins(sites);
     this.#calls = new FactoryCalls(factory, settings, this.events, counters, runInContext, () =>
       this.roomChanged(),
     );
@@ -446,7 +448,7 @@ export class PoolEngine<T>
   }
 
   #ticked(): void {
-    this.origins.tick(this.counters.loans);
+    this.origins.tick(this.counters.loans, this.stock.time);
     if (this.capacity.max.hasGrown()) this.roomChanged();
     if (this.stock.slots.size === 0) this.#sweepEmpty();
   }

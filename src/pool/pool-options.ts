@@ -103,7 +103,8 @@ export interface PoolOptions {
   readonly testOnReturn?: boolean;
   /**
    * Whose stacks are captured for errors and reports. `'sampled'` captures those of the first 64 loans in each second, and of
-   * the first 16 in a second after one with more than 1,600; `'all'` costs each loan some 10 µs.
+   * the first 16 in a second after one with more than 1,600; `'all'` costs each loan some 10 µs. The pools of a keyed pool
+   * share one sample.
    * @default 'sampled'
    */
   readonly callSites?: CallSites;

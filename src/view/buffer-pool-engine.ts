@@ -114,7 +114,7 @@ export class BufferPoolEngine implements LeaseLender {
   #tick(): void {
     this.#timer = null;
     this.stock.tick();
-    this.#sites.tick();
+    this.#sites.tick(0, this.#clock.now());
     this.#updateNoting();
     if (this.stock.idleBytes > 0) this.#setTimer();
   }

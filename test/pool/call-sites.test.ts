@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { createPool, type LeasesOutError, type PoolOptions } from '../../src/pool/index.js';
+import {
+  createKeyedPool,
+  createPool,
+  type LeasesOutError,
+  type PoolOptions,
+} from '../../src/pool/index.js';
 import { allowLeaks } from '../../src/testing/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { lineOf } from '../kit/line-of.js';
@@ -110,4 +115,32 @@ test('a second after one with more than 1,600 loans has the lines of 16', async 
   for (let i = 0; i < 100; i++) await pool.acquire();
   expect(pool.loans().filter(({ site }) => site !== undefined)).toHaveLength(16);
   await pool.close({ graceMillis: 0, force: true });
+});
+
+test('a sample lasts a second, however often the pool looks for idle resources', async () => {
+  const { pool, clock } = poolOf({ max: 200, evictionRunIntervalMillis: 100 });
+  for (const ticks of [5, 4, 0]) {
+    for (let i = 0; i < 66; i++) await pool.acquire();
+    for (let i = 0; i < ticks; i++) await clock.advance(100);
+  }
+  expect(pool.loans().filter(({ site }) => site !== undefined)).toHaveLength(128);
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('the pools of a keyed pool share one sample, and those that are forgotten at once leave it to the next', async () => {
+  const clock = new FakeClock();
+  const pools = createKeyedPool(() => new StrictFactory(1_000), { maxTotal: 200, clock });
+  const linesOf = async (first: number): Promise<number> => {
+    const leases = [];
+    for (let key = first; key < first + 100; key++) leases.push(await pools.lease(key));
+    const lines = pools.loans().filter(({ site }) => site !== undefined);
+    for (const lease of leases) await lease.destroy();
+    return lines.length;
+  };
+  expect(await linesOf(0)).toBe(64);
+  clock.jump(500);
+  expect(await linesOf(100), 'in the same second').toBe(0);
+  clock.jump(500);
+  expect(await linesOf(200), 'a second later, although no pool has lived so long').toBe(64);
+  await pools.close();
 });

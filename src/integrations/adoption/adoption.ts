@@ -26,6 +26,7 @@ import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint } from '../../core/probe.js';
 import { settledBefore } from '../../core/settled-before.js';
 import { followUntilAbort } from '../../core/signal-waits.js';
+import { SiteSample } from '../../core/site-sample.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
 import { type Grant, grantUse } from '../../pool/loan/grant.js';
 import { type LoanOrigin, LoanOrigins } from '../../pool/loan/loan-origin.js';
@@ -108,7 +109,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#settings = settings;
     this.#hooks = new Hooks(settings);
     this.#loanClock = new BurstClock(settings.clock);
-    this.origins = new LoanOrigins(settings.callSites);
+    this.origins = new LoanOrigins(new SiteSample(settings.callSites));
     this.#waits = new PeerWaits(settings.clock, settings.acquireTimeoutMillis, this);
     this.#held = new HeldResources(peer, this);
     this.#changes = new ConditionWaits(guardedClock(settings.clock));
@@ -263,7 +264,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   #originOf(entry: EntryPoint, now: number): LoanOrigin<T> | undefined {
     if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
       this.#sampledFrom = now;
-      this.origins.tick(this.counters.loans);
+      this.origins.tick(this.counters.loans, now);
     }
     return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }

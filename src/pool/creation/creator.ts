@@ -254,17 +254,20 @@ export class Creator<T, C extends Client> {
     this.#closed = true;
     this.stopFilling();
     this.#pause.cancel();
-    const error = new PoolClosedError(this.#settings.name, 'closed');
     const continued = this.#continued === undefined ? [] : [this.#continued];
     for (const { controller } of [...continued, ...this.#running]) {
-      this.#runInContext(() => controller.abort(error));
+      this.#runInContext(() => controller.abort(this.#closedError()));
     }
   }
 
   /** Rejects the callers of `ready` and `warmUp`. */
   stopFilling(): void {
-    this.#ready.rejectAll(new PoolClosedError(this.#settings.name, 'closed'));
+    if (!this.#ready.isEmpty) this.#ready.rejectAll(this.#closedError());
     this.#updateAwaited();
+  }
+
+  #closedError(): PoolClosedError {
+    return new PoolClosedError(this.#settings.name, 'closed');
   }
 
   /** Stops waiting for the creations that run. Their resources are destroyed when they come. */

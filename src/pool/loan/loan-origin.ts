@@ -1,6 +1,6 @@
 /** Captures where and for whom a loan was asked for, before any wait. */
 import type { EntryPoint, Origin } from '../../core/probe.js';
-import { type CallSites, SiteSample } from '../../core/site-sample.js';
+import type { SiteSample } from '../../core/site-sample.js';
 import type { LoanWatch } from './loan-watch.js';
 
 /** Where and for whom a loan was asked for. */
@@ -30,9 +30,9 @@ export class LoanOrigins<T> {
    */
   #last: LoanOrigin<T> = { watch: null, origin: undefined, stack: undefined };
 
-  constructor(callSites: CallSites) {
-    this.#sites = new SiteSample(callSites);
-    this.isCapturing = this.#sites.isOpen;
+  constructor(sites: SiteSample) {
+    this.#sites = sites;
+    this.isCapturing = sites.isOpen;
   }
 
   /**
@@ -43,10 +43,8 @@ export class LoanOrigins<T> {
     const stack = this.#sites.take(entry);
     const watch = this.#watch;
     const origin = watch?.observer.originToReport(entry, stack);
-    if (stack !== undefined) {
-      this.#update();
-      return { watch, origin, stack };
-    }
+    this.#update();
+    if (stack !== undefined) return { watch, origin, stack };
     if (origin === undefined) return undefined;
     const last = this.#last;
     if (last.origin === origin) return last;
@@ -65,9 +63,9 @@ export class LoanOrigins<T> {
     this.#update();
   }
 
-  /** A tick of the sweep has passed: a new sample begins. `loans` is how many there have been since the start. */
-  tick(loans: number): void {
-    this.#sites.tick(loans - this.#loansBefore);
+  /** A second has passed, so a new sample may begin. `loans` is how many there have been since the start. */
+  tick(loans: number, now: number): void {
+    this.#sites.tick(loans - this.#loansBefore, now);
     this.#loansBefore = loans;
     this.#update();
   }
