@@ -6,6 +6,7 @@ import type { memoize as Memoize } from '../../../src/memoize/index.js';
 import type { sharedCache as SharedCache } from '../../../src/memoize/shared/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { settle } from '../../kit/settle.js';
+import type { Accesses } from './accesses.js';
 import type { Program, Step } from './explorer.js';
 import { type BusLine, type Fault, OutsideWorld } from './outside-world.js';
 
@@ -25,8 +26,6 @@ interface Action {
   readonly process: string;
   readonly name: string;
   readonly may?: () => boolean;
-  /** Whether it changes the source and sends a message. */
-  readonly changes?: boolean;
   readonly run: () => void;
 }
 
@@ -63,6 +62,8 @@ export class Service implements Program {
   readonly world: OutsideWorld;
   readonly clock = new FakeClock();
   source = 'old';
+  /** Those that have started. */
+  readonly #processes: string[] = [];
   readonly #members: ReturnType<typeof Memoize<Fn>>[] = [];
   readonly #landings: { readonly who: string; readonly name: string; readonly land: () => void }[] =
     [];
@@ -83,9 +84,13 @@ export class Service implements Program {
     const store = this.world.store(who);
     if (readsOneByOne === true) delete store.getMany;
     const line = withBus ? this.world.bus(who) : undefined;
+    this.world.accesses.read('time');
+    this.#processes.push(who);
     const cache = memoize<Fn>(
       (id) => {
         const value = this.source;
+        this.world.accesses.read('source');
+        this.world.see(who, 'a load of', value);
         if (this.world.isCalm) return Promise.resolve(value);
         return new Promise((resolve) => {
           const count = (this.#loads.get(who) ?? 0) + 1;
@@ -136,6 +141,7 @@ export class Service implements Program {
 
   /** Changes the source, and invalidates. */
   change(cache: ReturnType<typeof Memoize<Fn>>): void {
+    this.world.accesses.write('source');
     this.source = 'new';
     const { invalidate = 'delete' } = this.#options;
     if (invalidate === 'delete') cache.delete('k');
@@ -147,7 +153,7 @@ export class Service implements Program {
   /** What a process does that changes the source, and invalidates. */
   changeBy(process: string, cache: ReturnType<typeof Memoize<Fn>>): Action {
     const run = (): void => this.change(cache);
-    return { process, name: `${process} invalidates`, changes: true, run };
+    return { process, name: `${process} invalidates`, run };
   }
 
   /** Calls, and notes it if the old value comes although it must not. */
@@ -162,32 +168,42 @@ export class Service implements Program {
     for (const landing of this.#landings) {
       const run = (): void => {
         this.#landings.splice(this.#landings.indexOf(landing), 1);
+        this.world.see(landing.who, landing.name);
         landing.land();
       };
-      steps.push({ id: landing.name, process: landing.who, reads: [], writes: [], run });
+      steps.push({ id: landing.name, choice: landing.name, isFault: false, run });
     }
     if (this.world.isSilent) {
-      const id = 'the time of all requests is over';
-      steps.push({ id, process: id, reads: [], writes: ['*'], run: () => this.#passTime() });
+      const id = `the time of all requests is over, ${this.clock.now()}`;
+      steps.push({ id, choice: id, isFault: false, run: () => this.#passTime() });
     }
     for (const script of this.#scripts) {
       const [next] = script;
       if (next === undefined || next.may?.() === false) continue;
+      const { name, process } = next;
       const run = (): void => {
         script.shift();
+        this.world.see(process, name);
         next.run();
       };
-      // A call reads the source, sooner or later.
-      const writes = next.changes === true ? ['source', 'bus'] : [];
-      const reads = next.changes === true ? [] : ['source'];
-      steps.push({ id: next.name, process: next.process, reads, writes, run });
+      steps.push({ id: name, choice: name, isFault: false, run });
     }
     return steps;
+  }
+
+  takeAccesses(): Accesses {
+    return this.world.accesses.take();
+  }
+
+  state(): string {
+    return [this.source, this.clock.now(), this.world.state()].join('\n');
   }
 
   async #passTime(): Promise<void> {
     const { world } = this;
     world.isSilent = false;
+    world.accesses.write('time');
+    for (const process of this.#processes) world.see(process, 'time passes');
     world.isTimePassing = true;
     await this.clock.advance((this.#options.timeoutMillis as number) + 1);
     world.isTimePassing = false;
@@ -217,7 +233,7 @@ export class Service implements Program {
 }
 
 /** Makes a program of some code: an initial state for each run. */
-type MakeProgram = (code: Code) => () => Promise<Program>;
+type MakeProgram = (code: Code) => () => Promise<Service>;
 
 function program(options: ProgramOptions, write: (service: Service) => void): MakeProgram {
   return (code) => async () => {
@@ -274,7 +290,6 @@ function invalidateCallAndClear(options: ProgramOptions) {
     service.script({
       process: 'one',
       name: 'one invalidates, calls and clears',
-      changes: true,
       run: () => {
         service.change(cache);
         void service.expectNew('one', cache);
@@ -292,7 +307,6 @@ function loadBetweenInvalidations(options: ProgramOptions) {
     service.script({
       process: 'one',
       name: 'one invalidates',
-      changes: true,
       run: () => void one.cache.delete('k'),
     });
     service.script(
@@ -399,6 +413,11 @@ export const PROGRAMS = {
   'a call after the message of a delete, in a store that leaves a request without an answer':
     toldThenCall({ before: 'result', faults: 1, kinds: ['silent'], timeoutMillis: 100 }),
   'the start of a process beside a delete': startBesideInvalidation({ before: 'result' }),
+  'the start of a process beside a delete, while the bus breaks': startBesideInvalidation({
+    before: 'result',
+    faults: 1,
+    kinds: ['disconnected'],
+  }),
   'a load beside a delete, while the bus breaks': loadBesideInvalidation({
     before: 'tokens',
     faults: 1,
