@@ -136,7 +136,6 @@ async function endBody<T>(body: AsyncBody<T>, failure: Failure | undefined): Pro
   try {
     result = await body.throw(failure.error);
   } catch (thrown) {
-    if (thrown === failure.error) return false;
     throw keepCause(thrown, failure.error);
   }
   if (result.done !== true) {

@@ -162,9 +162,7 @@ class ClosingHandle<T> implements Closing<T> {
       await this.#pending;
       return;
     }
-    const result = this.#closeOnce();
-    if (!isThenable(result)) return;
-    const pending = Promise.resolve(result);
+    const pending = Promise.resolve(this.#closeOnce());
     this.#pending = pending.catch(() => {});
     await pending;
   }

@@ -153,7 +153,6 @@ function endBody<T>(body: Body<T>, failure: Failure | undefined): boolean {
   try {
     result = body.throw(failure.error);
   } catch (thrown) {
-    if (thrown === failure.error) return false;
     throw keepCause(thrown, failure.error);
   }
   if (result.done !== true) throw closed(body, new YieldedTwiceError({ cause: failure.error }));

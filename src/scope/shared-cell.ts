@@ -242,7 +242,6 @@ export class SharedCell<T> {
     instance.abandonment = runInOwnContext(() => new AbortController());
     this.#owner.watch?.created(instance);
     void this.#create(instance, predecessors);
-    this.#owner.changed(this);
   }
 
   async #whenReady(

@@ -103,6 +103,22 @@ test('a body that yields twice and fails to close loses neither error', async ()
   expect((error as SuppressedError).suppressed).toBeInstanceOf(YieldedTwiceError);
 });
 
+test('a body that yields within `finally` after its second yield is awaited to its end', async () => {
+  const log: string[] = [];
+  const manager = asyncContextManager(async function* () {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      yield 3;
+      await settle();
+      log.push('closed');
+    }
+  });
+  await expect((await manager())[Symbol.asyncDispose]()).rejects.toThrow(YieldedTwiceError);
+  expect(log).toEqual(['closed']);
+});
+
 test('run gives what its block resolves to, then tears down', async () => {
   const gate = new Gate();
   const { log, manager } = logging(gate);

@@ -164,6 +164,7 @@ test.each([
   ['an array', () => [1]],
   ['an async generator function', async function* () {}],
   ['nothing', () => undefined],
+  ['null', () => null],
 ])('a body that is %s is refused when it is called', (_, body) => {
   const manager = contextManager(body as never);
   expect(() => manager()).toThrow(InvalidArgumentError);

@@ -434,6 +434,25 @@ test('idle resolves when no lease is out and nothing is under way', async () => 
   expect(outcome.state).toBe('resolved');
 });
 
+test('idle waits for a lease on a retired value although the value after it is idle', async () => {
+  const values = new RefCounted(() => ({}), {
+    overlap: true,
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: () => {},
+  });
+  const former = await values.acquire();
+  const ended = values.invalidate();
+  void (await values.acquire()).release();
+  const outcome = outcomeOf(values.idle());
+  await settle();
+  expect(outcome.state).toBe('pending');
+  void former.release();
+  await ended;
+  await settle();
+  expect(outcome.state).toBe('resolved');
+  await values.close();
+});
+
 test('callers that leave `idle` leave no wait behind', async () => {
   const cell = new RefCounted(() => ({}));
   const lease = await cell.acquire();
@@ -765,6 +784,19 @@ test.each(['close', 'idle'] as const)(
     await map.close();
   },
 );
+
+test('a dispose that awaits `close` after another one has ended does not wait for itself', async () => {
+  const brief = new RefCounted(() => 'brief', { dispose: () => {} });
+  const shared: RefCounted<string> = new RefCounted<string>(() => 'db', {
+    dispose: async () => {
+      await (await brief.acquire()).release();
+      await shared.close();
+    },
+  });
+  await (await shared.acquire()).release();
+  await shared.close();
+  await brief.close();
+});
 
 test.each<
   [string, (dispose: () => Promise<void>) => { use(): Promise<unknown>; idle(): Promise<void> }]

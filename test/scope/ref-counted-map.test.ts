@@ -245,6 +245,22 @@ test('a creation may acquire another key, and what it holds can be released in i
   expect(log).toEqual(['open child', 'open parent', 'close child', 'close parent']);
 });
 
+test('a creation may acquire another key that waits for the end of its former value', async () => {
+  const map: RefCountedMap<string, string> = new RefCountedMap<string, string>(async (key) => {
+    if (key === 'a') return key;
+    await using a = await map.acquire('a');
+    return `${key} of ${a.value}`;
+  });
+  const former = await map.acquire('a');
+  const ended = map.invalidate('a');
+  const waiting = map.acquire('b');
+  await settle();
+  void former.release();
+  await using b = await waiting;
+  expect(b.value).toBe('b of a');
+  await ended;
+});
+
 test('close disposes of all values, refuses callers, and gathers the errors', async () => {
   const map = new RefCountedMap<string, string>((key) => key, {
     idleMillis: Infinity,
@@ -369,6 +385,22 @@ test('a caller whose value was invalidated before there was room gets it when th
   await Promise.all(ends);
   expect(log.toSorted()).toEqual(['close a', 'close b', 'close b', 'open a', 'open b', 'open b']);
   await map.idle();
+  await map.close();
+});
+
+test('a creation that was invalidated before its turn came has an idle value evicted', async () => {
+  const { map, log } = logged({ capacity: 2, idleMillis: Number.POSITIVE_INFINITY });
+  const former = await map.acquire('a');
+  const ends = [map.invalidate('a')];
+  const waiting = map.acquire('a');
+  ends.push(map.invalidate('a'));
+  void (await map.acquire('idle')).release();
+  // C takes the place of the former A at once.
+  const c = await Promise.resolve(former.release()).then(() => map.acquire('c'));
+  void (await waiting).release();
+  expect(log).toContain('close idle');
+  void c.release();
+  await Promise.all(ends);
   await map.close();
 });
 
