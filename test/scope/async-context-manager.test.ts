@@ -205,7 +205,9 @@ test('a wrong body or block is refused, and the context stays open', async () =>
   expect(() => asyncContextManager(function* () {} as never)()).toThrow(InvalidArgumentError);
   const { log, manager } = logging();
   await using context = await manager('a');
-  expect(await rejectionOf(context.run('block' as never))).toBeInstanceOf(InvalidArgumentError);
+  for (const wrong of [context.run('block' as never), context.outcome('block' as never)]) {
+    expect(await rejectionOf(wrong)).toBeInstanceOf(InvalidArgumentError);
+  }
   expect(log).toEqual(['open a']);
 });
 

@@ -163,6 +163,13 @@ test('run closes the value after its block, synchronous or not', async () => {
   expect(log).toHaveLength(3);
 });
 
+test('a wrong block is refused, and the value stays open', () => {
+  const log: string[] = [];
+  using file = closing({ close: () => log.push('closed') });
+  expect(() => file.run('block' as never)).toThrow(InvalidArgumentError);
+  expect(log).toEqual([]);
+});
+
 test('run waits for an asynchronous close, and keeps the error of the block as the cause', async () => {
   const server = { close: () => Promise.reject(new Error('close failed')) };
   await expect(closing(server).run(async () => 1)).rejects.toThrow('close failed');

@@ -261,6 +261,21 @@ test('a body that handles the error and yields again is closed, and is an error 
   expect(closed).toHaveBeenCalledTimes(1);
 });
 
+test('a body that yields without end while it is ended is an error, and is left', () => {
+  const manager = contextManager(function* () {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      for (let yields = 0; yields < 100_000; yields++) yield 3;
+      log.push('ended');
+    }
+  });
+  const log: string[] = [];
+  expect(() => manager().run(() => {})).toThrow(YieldedTwiceError);
+  expect(log).toEqual([]);
+});
+
 test('a context is run once, and not after it was disposed of', () => {
   const { log, manager } = logging();
   const context = manager('a');

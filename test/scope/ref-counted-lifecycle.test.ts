@@ -731,6 +731,38 @@ test('disposals that close each other do not wait for each other in a circle', a
   expect(log).toEqual(['second', 'first']);
 });
 
+test('a dispose that has left its wait for another value lets the disposal of that one wait for it', async () => {
+  const log: string[] = [];
+  const patience = new AbortController();
+  const gate = new Gate();
+  const first: RefCounted<string> = new RefCounted(() => 'first', {
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: async (name) => {
+      await second.invalidate({ signal: patience.signal }).catch(() => log.push(`${name} left`));
+      await gate.passed;
+      log.push(name);
+    },
+  });
+  const second: RefCounted<string> = new RefCounted(() => 'second', {
+    idleMillis: Number.POSITIVE_INFINITY,
+    dispose: async (name) => {
+      await first.close();
+      log.push(name);
+    },
+  });
+  void (await first.acquire()).release();
+  const lease = await second.acquire();
+  const closed = first.close();
+  await settle();
+  patience.abort();
+  await settle();
+  const released = lease.release();
+  await settle();
+  gate.open();
+  await Promise.all([closed, released]);
+  expect(log).toEqual(['first left', 'first', 'second']);
+});
+
 const ENDS = ['close', 'invalidate', 'idle'] as const;
 
 test.each(ENDS)(

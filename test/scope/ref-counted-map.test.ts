@@ -84,6 +84,8 @@ test('at capacity the value that has been idle for longest is evicted', async ()
   map.touch('a');
   await useAll('d');
   expect(log.slice(4)).toEqual(['close c', 'open d']);
+  await useAll('e');
+  expect(log.slice(6)).toEqual(['close a', 'open e']);
 });
 
 test('a value in use is not evicted, and a new key beyond the capacity is refused', async () => {
