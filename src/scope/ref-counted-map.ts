@@ -244,7 +244,7 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
    */
   #evictForWaits(): void {
     const { live, leaving } = this.#owner;
-    if (this.#roomWaits > 0 && this.#roomWaits > leaving + this.#capacity - live) this.#evictIdle();
+    if (this.#roomWaits > leaving + this.#capacity - live) this.#evictIdle();
   }
 
   /** Evicts the value that has been idle for longest; false if none is idle. */

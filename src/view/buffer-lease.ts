@@ -126,7 +126,7 @@ export class BufferLease implements Disposable {
    * @internal
    */
   endForGood(): void {
-    if (this.#part !== null) releaseWithViews(this, true);
+    releaseWithViews(this, true);
   }
 
   static {

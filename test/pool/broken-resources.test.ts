@@ -144,6 +144,18 @@ test('adaptiveMax does not fall below its floor', async () => {
   await pool.close({ graceMillis: 0, force: true });
 });
 
+test('adaptiveMax falls to 1 if it is given no floor', async () => {
+  const { factory } = fullServer(1);
+  const clock = new FakeClock();
+  const adaptiveMax = { recoverMillis: 1_000 };
+  const pool = createPool(factory, { max: 9, adaptiveMax, clock });
+  await pool.lease();
+  void outcomeOf(pool.lease());
+  await settle();
+  expect(pool.stats()).toMatchObject({ effectiveMax: 1, capacityErrors: 1 });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
 test('adaptiveMax halves the limit once for creations that ran at the same time', async () => {
   const { factory } = fullServer(6);
   const clock = new FakeClock();

@@ -64,6 +64,18 @@ test('more urgent callers go first, in order within a priority; beyond the range
   expect(served).toEqual(['high', 'mid', 'mid2', 'low', 'beyond']);
 });
 
+test('a caller without a priority is as urgent as one of priority 0, whatever its other options are', async () => {
+  const { pool, first, served, ask } = await busyPool(2);
+  const unnamed = pool.lease({ timeoutMillis: 1_000 }).then((lease) => {
+    served.push('none');
+    void lease.release();
+  });
+  const rest = [ask('urgent', 0), ask('patient', 1)];
+  void first.release();
+  await Promise.all([unnamed, ...rest]);
+  expect(served).toEqual(['none', 'urgent', 'patient']);
+});
+
 test('acquire takes a bare priority, as generic-pool does', async () => {
   const { pool, first, served } = await busyPool(2);
   const ask = async (name: string, priority: number) => {

@@ -186,6 +186,25 @@ test.each([0, 15, Infinity])(
   },
 );
 
+test('invalidate waits for the disposal of the value of its key, and rejects with its error', async () => {
+  const gate = new Gate();
+  const map = new RefCountedMap((key: string) => key, {
+    dispose: (key) => (key === 'a' ? gate.passed : undefined),
+  });
+  const leases = await Promise.all([map.acquire('a'), map.acquire('b')]);
+  let isDone = false;
+  const invalidated = map.invalidate('a').finally(() => {
+    isDone = true;
+  });
+  void leases[0].release();
+  await settle();
+  expect(isDone).toBe(false);
+  gate.fail(new Error('would not close'));
+  await expect(invalidated).rejects.toThrow('would not close');
+  void leases[1].release();
+  await map.close();
+});
+
 test('a timer of an old value leaves its successor alone', async () => {
   const clock = new FakeClock();
   const { map, log } = logged({ idleMillis: 15, clock });

@@ -204,7 +204,9 @@ describe('copies and comparisons', () => {
     expect(view.hex()).toBe('0001020304');
     expect(view.hex(':', 2)).toBe('00:0102:0304');
     expect(view.hex(':', -2)).toBe('0001:0203:04');
-    expect(codeOf(() => view.hex('::'))).toBe('TENURE_INVALID_ARGUMENT');
+    for (const wrong of ['::', '', 'é', [':'] as never]) {
+      expect(codeOf(() => view.hex(wrong))).toBe('TENURE_INVALID_ARGUMENT');
+    }
   });
 
   test('values are compared, not bytes', () => {

@@ -142,7 +142,9 @@ test('members and operands of the wrong kind are refused', () => {
     'isSupersetOf',
     'isDisjointFrom',
   ] as const) {
-    expect(() => set[method](null as never), method).toThrow(InvalidArgumentError);
+    for (const other of [null, { ...setLikeOf([]), has: 1 }, { ...setLikeOf([]), keys: 1 }]) {
+      expect(() => set[method](other as never), method).toThrow(InvalidArgumentError);
+    }
   }
   expect([set.has(7 as never), set.delete('a' as never), set.size]).toEqual([false, false, 0]);
 });

@@ -280,6 +280,7 @@ test('is made of entries, such as another map, and holds them weakly', async () 
   const copy = new WeakValueMap(map);
   expect([...copy]).toEqual([['a', item]]);
   expect(new WeakValueMap<string, Item>(null).size).toBe(0);
+  expect(() => new WeakValueMap(null, { unknown: 1 } as never)).toThrow(InvalidArgumentError);
   expect(() => new WeakValueMap([['a', 7]] as never)).toThrow(/WeakValueMap.set: `value`/);
   const other = new WeakValueMap<string, Item>();
   fill(other, 'x');
