@@ -566,7 +566,7 @@ export class PoolEngine<T>
   destroyOutdated(resource: T, pendingNode: PendingNode | undefined): void {
     const slot = this.stock.add(resource, pendingNode);
     if (slot === null) pendingNode?.fail();
-    if (slot !== null) this.stock.destroy(slot, 'invalidated', true);
+    else this.stock.destroy(slot, 'invalidated', true);
   }
 
   destroyUnplaced(resource: T): void {

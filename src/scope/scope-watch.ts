@@ -55,21 +55,18 @@ export class Tracked implements Owner {
 
   /** Reports that `heir` holds all resources and loans that this one held. */
   passOn(heir: Tracked): void {
-    if (this.#ended) return;
     for (const _ of this.#held) heir.holds(undefined);
     this.#watch.observer.transferred(this.reported, heir);
   }
 
   /** Reports that a stack holds another context or stack, or a resource. One of another copy of this package counts as a resource. */
   holds(other: Tracked | undefined): void {
-    if (this.#ended) return;
     if (other instanceof Tracked) this.#watch.observer.referenced(this.reported, other.loan);
     else this.#held.push(this.#watch.observer.allocated('resource', this.reported));
   }
 
   /** Reports the end. */
   ended(): void {
-    if (this.#ended) return;
     this.#ended = true;
     this.#watch.closed(this, this.#held);
   }
