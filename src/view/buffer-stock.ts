@@ -255,8 +255,7 @@ export class BufferStock implements Observed {
 
   #keepIdle(size: SizeStock, slab: BufferSlab): void {
     size.listLentInPart(slab, false);
-    const idleBytes = this.idleBytes + slab.byteLength;
-    if (idleBytes > this.#maxIdleBytes && !this.#makeRoom(slab.byteLength, size)) {
+    if (!this.#makeRoom(slab.byteLength, size)) {
       this.#heldBytes -= slab.byteLength;
       return;
     }

@@ -248,6 +248,21 @@ test('a value is held by its leases while it is in use, and by its component oth
   errors.mockRestore();
 });
 
+test('an idle value that was made before the watch is known to it', async () => {
+  const shared = new RefCounted(() => ({}), { idleMillis: Infinity });
+  await (await shared.acquire()).release();
+  const observer = new RecordingObserver();
+  using _watch = shared[observe](observer);
+  await settle();
+  const [value] = observer.liveOf('value');
+  expect(observer.live.get(value as number)?.holders).toEqual([observer.root]);
+  const lease = await shared.acquire();
+  expect(observer.live.get(value as number)?.holders).toEqual(observer.liveOf('lease'));
+  void lease.release();
+  await shared.close();
+  expect(observer.live.size).toBe(0);
+});
+
 test.each([true, false])(
   'observers that come and go while a value is in use are told who holds it, with a tracer: %s',
   async (isTraced) => {

@@ -110,7 +110,9 @@ describe('items', () => {
     ['B', 'a', 'FORMAT'],
     ['B', 1.5, 'FORMAT'],
     ['B', Number.NaN, 'FORMAT'],
-    ['B', 1n, 'FORMAT'],
+    ...(['b', 'B', 'h', 'H', 'i', 'I', 'f', 'd'] as const).map(
+      (format) => [format, 1n, 'FORMAT'] as const,
+    ),
     ['b', 128, 'RANGE'],
     ['h', -32_769, 'RANGE'],
     ['I', 2 ** 32, 'RANGE'],
