@@ -158,6 +158,9 @@ describe('dump and restore', () => {
     await settle();
     expect(runs).toBe(1);
     clock.jump(1);
+    expect(dump(warm)).toMatchObject([{ refreshIn: 0 }]);
+    clock.jump(1);
+    expect(dump(warm)).toMatchObject([{ refreshIn: 0 }]);
     warm('k');
     await settle();
     expect(runs).toBe(2);
@@ -237,11 +240,12 @@ describe('dump and restore', () => {
     expect(fn.cacheInfo().size).toBe(0);
   });
 
-  test('entries that cannot be iterated are refused by name, also a promise of a dump', () => {
+  test('entries that cannot be iterated, and what is no entry, are refused by name', () => {
     const fn = memoize(async (_: string) => 1);
     for (const entries of [5, null, 'ab', dump(fn)]) {
       expect(() => restore(fn, entries as never)).toThrow('restore: `entries` must be an array');
     }
+    expect(() => restore(fn, [5 as never])).toThrow('restore: `entry` must be an object');
   });
 
   test('no result stays longer than the `ttl` of the cache that restores it', () => {

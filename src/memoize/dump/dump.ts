@@ -204,7 +204,7 @@ function restoreEntry(cache: MemoCache, entry: Dumped): void {
   const { settings, loader, contents } = cache;
   const terms = contents.entries.retention.complete({
     ttl: Math.min(ttl ?? Infinity, typeof settings.ttl === 'number' ? settings.ttl : Infinity),
-    tags: tags === undefined || tags.length === 0 ? undefined : new Set(tags),
+    tags: tags && new Set(tags),
     weight: settings.weigh === undefined ? 0 : weight,
   });
   if (cache.isDisposed || terms === undefined) return;
@@ -236,11 +236,11 @@ function dumpEntry(cache: MemoCache, ref: KeyRef, now: number): Dumped | undefin
       : Infinity;
   if (now >= expiresAt) return undefined;
   const tags = cache.contents.entries.tagsOf(ref);
-  const value = isStaged ? stored.settled : resultIn(stored);
+  const value = resultIn(stored);
   return {
     args,
     value,
-    ...((isStaged ? stored.isAsync : isThenable(value)) ? { async: true as const } : {}),
+    ...(isThenable(value) ? { async: true as const } : {}),
     ...(expiresAt === Infinity ? {} : { ttl: expiresAt - now }),
     ...(isStaged && cache.settings.refreshAfter !== Infinity
       ? { refreshIn: Math.max(0, stored.dueAt - now) }
