@@ -102,6 +102,7 @@ test('a growth has the line of its latest object without a count, and nothing of
     evidence: { v8: 'no handle' },
   } as const;
   const lines = formatReport([growing]).split('\n');
+  expect(lines[0]).toBe('LEAK  1 leak');
   expect(lines).toContain('  latest at    src/orders.ts:88:21  checkout');
   expect(lines).toContain('  evidence     simulated: live objects rise over full collections');
 });
@@ -132,10 +133,19 @@ test.each([1, 2, 3, 10, 11, 12, 13, 30, 1_000])(
   },
 );
 
-test.each([1, 2, 3, 4, 5, 13, 14, 15])('a report keeps to %i lines', (maxLines) => {
-  const lines = formatReport(leaksOf(40), { maxLines }).split('\n');
-  expect(lines.length).toBeLessThanOrEqual(maxLines);
-  expect(lines[0]).toContain('LEAK  40 leaks');
+test.each([1, 2, 3, 40])('a report of %i leaks keeps to its lines, and uses them', (count) => {
+  const leaks = leaksOf(count);
+  const whole = formatReport(leaks, { maxLeaks: count, maxLines: 1_000 }).split('\n');
+  for (let maxLines = 1; maxLines <= whole.length; maxLines++) {
+    const lines = formatReport(leaks, { maxLeaks: count, maxLines }).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(maxLines);
+    expect(lines[0]).toBe(whole[0]);
+    const told = lines.filter((line) => line.startsWith('orphaned')).length;
+    const hidden = Number(/^… and (\d+) more$/.exec(lines.at(-1) ?? '')?.[1] ?? 0);
+    if (maxLines > 1) expect(told + hidden).toBe(count);
+  }
+  const { length } = whole;
+  expect(formatReport(leaks, { maxLeaks: count, maxLines: length }).split('\n')).toEqual(whole);
 });
 
 test('reports of one signature are one leak, with the loans of each certainty counted', () => {
@@ -171,6 +181,18 @@ test('two lines of one signature and certainty have one count', () => {
   const other: LeakReport = { ...orphaned, site: handler, count: 3 };
   const [, , head] = formatReport([orphaned, other]).split('\n');
   expect(head).toBe('orphaned  pool "pg"  certain ×40  (oldest 6m12s)');
+});
+
+test('the scopes with the most loans come first, and four of them have their names', () => {
+  const scopes = [1, 2, 9, 5, 20].map((count) => ({ scope: `scope ${count}`, count }));
+  expect(formatReport([{ ...orphaned, scopes }])).toContain(
+    '  in scopes    scope 20 ×20, scope 9 ×9, scope 5 ×5, scope 2 ×2, others ×1',
+  );
+});
+
+test('a leak that was seen once has one time', () => {
+  const text = formatReport([{ ...orphaned, firstSeenMillis: 60_000, lastSeenMillis: 60_000 }]);
+  expect(text).toContain('  seen         1m0s ago, taken by lease()');
 });
 
 test('an unknown or malformed option is refused', () => {

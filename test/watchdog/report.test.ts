@@ -51,6 +51,11 @@ test('a signature survives an edit above, a rebuild, and another way to call the
   expect(built('legacy')).not.toBe(built('current'));
 });
 
+test('a signature is that of earlier versions, since baselines and suppressions keep it', () => {
+  expect(signatureOf('orphaned', component, site)).toBe('5ab50d8d');
+  expect(signatureOf('orphaned', { kind: 'pool', name: 'j3' }, site)).toBe('0435c45c');
+});
+
 test('a signature tells rules, components, functions and files apart', () => {
   const signatures = [
     signatureOf('orphaned', component, site),
