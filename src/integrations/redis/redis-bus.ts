@@ -134,8 +134,8 @@ export class RedisBus implements InvalidationBus {
         if (request === own) request = undefined;
       }
     };
-    subscriber.on('message', (channel, text) => {
-      if (!closed && channel === this.#channel) this.#receive(String(text));
+    subscriber.on('message', (_channel, text) => {
+      if (!closed) this.#receive(String(text));
     });
     subscriber.on('ready', () => void begin());
     subscriber.on('close', () => {

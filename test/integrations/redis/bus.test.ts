@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { describe, expect, test, vi } from 'vitest';
-import { redisBus } from '../../../src/integrations/redis.js';
+import { type IoRedisSubscriber, redisBus } from '../../../src/integrations/redis.js';
 import type { BusListener } from '../../../src/memoize/shared/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
@@ -144,6 +144,7 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
       const hasEnded =
         client instanceof Redis ? () => client.status === 'end' : () => !client.isOpen;
       await until(hasEnded);
+      await until(() => listener.errors.some((error) => String(error).includes('ECONNREFUSED')));
       await server.start();
       await client.connect();
       await until(() => listener.isConnected);
@@ -171,6 +172,33 @@ describe.skipIf(!canStart).each(['redis', 'ioredis'] as const)('a bus with %s', 
       await until(() => listener.isConnected);
       await bus.publish('text');
       await until(() => listener.texts.includes('text'));
+    },
+    PATIENCE,
+  );
+
+  test(
+    'asks a Redis that gives no answers for one subscription at a time',
+    async () => {
+      await using server = await RedisServer.own();
+      await using network = await TcpProxy.to(server.port);
+      using own = await clientOf(kind, `redis://127.0.0.1:${network.port}`);
+      const duplicate = own.client.duplicate.bind(own.client) as () => IoRedisSubscriber;
+      const subscriber = duplicate();
+      vi.spyOn(own.client, 'duplicate').mockReturnValue(subscriber as never);
+      const subscribed = vi.spyOn(subscriber, 'subscribe');
+      const clock = new FakeClock();
+      const listener = new Listener();
+      network.stall();
+      using _subscription = redisBus(own.client, { clock }).subscribe(listener);
+      await until(() => network.connections > 1);
+      await clock.advance(60_000);
+      network.cut();
+      network.heal();
+      await until(() => listener.isConnected);
+      network.stall();
+      await clock.advance(60_000);
+      expect(listener.isConnected).toBe(false);
+      expect(subscribed.mock.calls.length).toBeLessThanOrEqual(3);
     },
     PATIENCE,
   );
