@@ -398,6 +398,21 @@ describe('loadTimeoutMillis', () => {
     expect(fn.cacheInfo()).toMatchObject({ staleHits: 1, loads: 2 });
   });
 
+  test('soft: a failure of a forced load is told to the caller that forced it, and not to `onError`', async () => {
+    const onError = vi.fn();
+    const { clock, gates, fn } = await overdue({ ttl: 100, onError });
+    const forced = fn.refresh('k');
+    await clock.advance(100);
+    const other = fn('k');
+    await clock.advance(50);
+    expect(await other).toBe('old');
+    await clock.advance(2_000);
+    gates.at(1).fail(new Error('down'));
+    await expect(forced).rejects.toThrow('down');
+    expect(onError).not.toHaveBeenCalled();
+    expect(fn.cacheInfo()).toMatchObject({ loadFailures: 1, refreshFailures: 0 });
+  });
+
   test('soft: a caller that comes after an invalidation of other tags gets the stale result', async () => {
     const { fn } = await overdue();
     fn.invalidateTags('another');
@@ -506,6 +521,27 @@ test('negativeTags: a remembered failure is forgotten by its tag', async () => {
   expect(fn.invalidateTags('user a')).toBe(1);
   await expect(fn('a')).rejects.toThrow('a');
   expect(loads).toBe(2);
+});
+
+test('negativeTags: a failure whose tag was invalidated during the load is not remembered', async () => {
+  let loads = 0;
+  const gate = new Gate();
+  const fn = memoize(
+    async (id: string) => {
+      loads++;
+      await gate.passed;
+      throw new Error(id);
+    },
+    { negativeTtl: 60_000, negativeTags: (_: unknown, id: string) => [`user ${id}`] },
+  );
+  const calls = [fn('a'), fn('b')];
+  fn.invalidateTags('user a');
+  gate.open();
+  await Promise.allSettled(calls);
+  await expect(fn('b')).rejects.toThrow('b');
+  expect(loads).toBe(2);
+  await expect(fn('a')).rejects.toThrow('a');
+  expect(loads).toBe(3);
 });
 
 test('500 calls with one signal add one listener, and leave none: nodejs/undici#5285', async () => {
