@@ -269,6 +269,22 @@ test('a pool is exhausted although its callers only try', async () => {
   expect(await t.watchdog.check()).toEqual([]);
 });
 
+test('one try counts until a resource is lent again, and a full pool without tries is not exhausted', async () => {
+  using t = jobSlots();
+  for (let i = 0; i < 20; i++) await t.slots.use(() => {});
+  const jobs = [await t.slots.lease(), await t.slots.lease()];
+  await t.clock.advance(80_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  await t.dispatch(10_000);
+  await t.clock.advance(80_000);
+  expect(await t.watchdog.check()).toMatchObject([{ rule: 'exhausted', count: 2 }]);
+  await jobs[0]?.release();
+  jobs[0] = await t.slots.lease();
+  await t.clock.advance(3_600_000);
+  expect(await t.watchdog.check()).toEqual([]);
+  for (const job of jobs) await job.release();
+});
+
 test('callers that only try say nothing of the first holders: how long those take is not known', async () => {
   using t = jobSlots();
   const jobs = [await t.slots.lease(), await t.slots.lease()];

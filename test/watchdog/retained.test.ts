@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { Watchdog, type WatchLevel } from '../../src/watchdog/index.js';
+import { Watchdog, type WatchdogRules, type WatchLevel } from '../../src/watchdog/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 
 /** A watchdog that expects the death of a session, which `kept` holds. */
-function watched(level: WatchLevel = 'simple') {
+function watched(level: WatchLevel = 'simple', rules: WatchdogRules = {}) {
   const clock = new FakeClock();
-  const watchdog = new Watchdog({ level, clock, graceMillis: 0 });
+  const watchdog = new Watchdog({ level, clock, graceMillis: 0, rules });
   const events: string[] = [];
   watchdog.on('leak', ({ rule, certainty }) => events.push(`${rule} ${certainty}`));
   watchdog.on('retracted', () => events.push('retracted'));
@@ -25,6 +25,16 @@ test('an object that V8 has not collected is reported after a full collection of
   await t.clock.advance(50_000);
   expect(t.events).toEqual([]);
   await t.clock.advance(20_000);
+  expect(t.events).toEqual(['retained probable']);
+  expect(t.kept.size).toBe(1);
+});
+
+test('an object is not reported before it is as old as the option `minAgeMillis` says', async () => {
+  using t = watched('simple', { retained: { minAgeMillis: 200_000 } });
+  await collectGarbage();
+  await t.clock.advance(199_000);
+  expect(t.events).toEqual([]);
+  await t.clock.advance(60_000);
   expect(t.events).toEqual(['retained probable']);
   expect(t.kept.size).toBe(1);
 });
