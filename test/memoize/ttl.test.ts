@@ -148,3 +148,15 @@ test.each([{}, { max: 10 }])(
     expect([fn(1), fn(1)]).toEqual([2, 2]);
   },
 );
+
+test('with a `ttl` of 0 nothing is kept that could not be served stale, and nothing is evicted for it', async () => {
+  const clock = new FakeClock();
+  let loads = 0;
+  const fn = memoize(async (_: string) => ++loads, { max: 1, ttl: 0, clock });
+  fn.set(['kept'], 0, { ttl: 1_000 });
+  expect([await fn('k'), await fn('k')]).toEqual([1, 2]);
+  expect([fn.has('kept'), fn.cacheInfo().size]).toEqual([true, 1]);
+  const stale = memoize(fn.wrapped, { ttl: 0, staleWhileRevalidate: 1_000, clock });
+  expect([await stale('k'), await stale('k')]).toEqual([3, 3]);
+  expect(loads).toBe(4);
+});

@@ -26,6 +26,14 @@ describe('maxWeight and weigh', () => {
     expect(fn.cacheInfo()).toMatchObject({ weight: 3, evictions: 0 });
   });
 
+  test('a result that is as heavy as the limit is kept, in place of all others', () => {
+    const fn = memoize((text: string) => text, { maxWeight: 5, weigh: (value) => value.length });
+    fn('aaa');
+    fn('exact');
+    expect([fn.has('aaa'), fn.has('exact')]).toEqual([false, true]);
+    expect(fn.cacheInfo()).toMatchObject({ weight: 5, evictions: 1 });
+  });
+
   test('a refreshed result that is too heavy removes the stored one', async () => {
     let size = 2;
     const fn = memoize(async (_: string) => 'x'.repeat(size), {
