@@ -42,12 +42,31 @@ export interface PlatformTime {
   clearTimeout(handle: number): void;
   /** Gives the function that sets timers at present, if a test may replace it. */
   setter?(): unknown;
+  /** Called when a test begins or ends to replace that function. */
+  setterChanged?(): void;
 }
 
-/** Node's own `setTimeout`, which no fake timers replace; that of the platform where there is no such module. */
-export const hostSetTimeout: typeof globalThis.setTimeout = (
-  builtinModule<Pick<typeof globalThis, 'setTimeout'>>('timers') ?? globalThis
-).setTimeout;
+const found = (builtinModule<Pick<typeof globalThis, 'setTimeout'>>('timers') ?? globalThis)
+  .setTimeout;
+
+/**
+ * Node's own `setTimeout`, or that of the platform where there is no such module; for a delay of 0. Sinon and `node:test` replace both. If
+ * they have done so before this module loads, a message takes its place: Sinon's has a `clock`, that of `node:test` is a bound function.
+ */
+export const hostSetTimeout: (callback: () => void, delayMillis: 0) => unknown =
+  'clock' in found || found.name.startsWith('bound ') ? callByMessage : found;
+
+function callByMessage(callback: () => void): unknown {
+  const { port1, port2 } = new MessageChannel();
+  Object.assign(port1, {
+    onmessage() {
+      port1.close();
+      callback();
+    },
+  }); // The types of Node do not have it.
+  port2.postMessage(0);
+  return port1;
+}
 
 /** A timer that fires this much too early was moved by a test, in milliseconds. A platform's own is early by 1 ms at most. */
 const FAKED_MILLIS = 50;
@@ -55,10 +74,10 @@ const FAKED_MILLIS = 50;
 /**
  * Makes a clock of a platform's time and timers.
  *
- * Some fake timers move `setTimeout` on but not the time: those of `node:test`, Jest's legacy ones, and others by choice. A timer of
- * theirs fires too early, which moves the time of this clock on with it.
+ * Some fake timers move `setTimeout` on but not the time: Jest's legacy ones, and others by choice. A timer of theirs fires too early,
+ * which moves the time of this clock on with it.
  *
- * Time does not go back when a test begins or ends to use fake timers. Those that are left over never fire, so the next use of this clock
+ * Time does not go back: not when a test begins or ends to use fake timers, and not when it sets the time. Those that are left over never fire, so the next use of this clock
  * sets them again.
  */
 export function clockOf(platform: PlatformTime): Clock {
@@ -69,14 +88,16 @@ export function clockOf(platform: PlatformTime): Clock {
   const replaceable = new Map<PlatformTimer, () => void>();
   const startAgain = (): void => {
     setter = platform.setter?.();
-    moved = Math.max(0, (last[0] as number) - platform.now());
+    platform.setterChanged?.();
+    moved = 0;
     for (const setAgain of [...replaceable.values()]) setAgain();
   };
   const now = (): number => {
     if (platform.setter?.() !== setter) startAgain();
     const time = platform.now() + moved;
-    last[0] = time;
-    return time;
+    if (time >= (last[0] as number)) last[0] = time;
+    else moved += (last[0] as number) - time;
+    return last[0] as number;
   };
   return {
     now,
@@ -109,10 +130,25 @@ export function clockOf(platform: PlatformTime): Clock {
   };
 }
 
+/** How far `Date.now` is ahead of `performance.now`, if a test moves the first alone; else `undefined`. */
+let dateLead = /* @__PURE__ */ leadOfFakeDate();
+
 /** The platform's monotonic clock and timers. They are looked up at each call, so that the fake timers of a test apply. */
 export const systemClock: Clock = /* @__PURE__ */ clockOf({
-  now: () => performance.now(),
+  now: () => (dateLead === undefined ? performance.now() : Date.now() - dateLead),
   setTimeout: (callback, delayMillis) => setTimeout(callback, delayMillis),
   clearTimeout: (handle) => clearTimeout(handle),
   setter: () => setTimeout,
+  setterChanged: () => {
+    dateLead = leadOfFakeDate();
+  },
 });
+
+/** The fake timers of `node:test` and Vitest 2 replace `Date`, and leave `performance.now` alone. */
+function leadOfFakeDate(): number | undefined {
+  const isFake =
+    setTimeout !== hostSetTimeout &&
+    !Object.hasOwn(performance, 'now') &&
+    !String(Date.now).includes('[native code]');
+  return isFake ? Date.now() - performance.now() : undefined;
+}

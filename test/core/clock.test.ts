@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { mock } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.js';
@@ -97,4 +98,71 @@ test('time does not go back when a test begins or ends to use fake timers', () =
   readings.push(systemClock.now());
   expect(readings).toEqual([...readings].sort((a, b) => a - b));
   expect((readings[2] as number) - (readings[1] as number)).toBe(3_600_000);
+});
+
+const dateAndTimers = {
+  'Vitest 2': {
+    begin: () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }),
+    advance: (millis: number) => vi.advanceTimersByTime(millis),
+    end: () => vi.useRealTimers(),
+  },
+  'node:test': {
+    begin: () => mock.timers.enable({ apis: ['setTimeout', 'Date'] }),
+    advance: (millis: number) => mock.timers.tick(millis),
+    end: () => mock.timers.reset(),
+  },
+};
+
+test.for(Object.entries(dateAndTimers))(
+  'time moves on without a timer if a test moves `Date` alone, as that of %s',
+  ([, { begin, advance, end }]) => {
+    vi.useRealTimers();
+    const readings = [systemClock.now()];
+    begin();
+    readings.push(systemClock.now());
+    advance(3_600_000);
+    readings.push(systemClock.now());
+    end();
+    readings.push(systemClock.now());
+    const [before, began, moved, after] = readings as [number, number, number, number];
+    expect(moved - began).toBeCloseTo(3_600_000, 3);
+    expect(began - before).toBeLessThan(10_000);
+    expect(after - moved).toBeLessThan(10_000);
+    expect(readings).toEqual([...readings].sort((a, b) => a - b));
+  },
+);
+
+test('time does not go back when a test sets it', () => {
+  vi.useRealTimers();
+  const readings = [systemClock.now()];
+  const now = vi.spyOn(performance, 'now');
+  for (const millis of [2, 1_002, 500, 1_500]) {
+    now.mockReturnValue(millis);
+    readings.push(systemClock.now());
+  }
+  now.mockRestore();
+  const steps = readings.slice(1).map((reading, i) => reading - (readings[i] as number));
+  expect(steps.map(Math.round)).toEqual([0, 1_000, 0, 1_000]);
+});
+
+test('a module that loads under the fake timers of `node:test` works when they have ended', async () => {
+  vi.useRealTimers();
+  vi.resetModules();
+  mock.timers.enable();
+  try {
+    const late = await import('../../src/core/clock.js');
+    const { nextTurn } = await import('../../src/core/host-timers.js');
+    const { runLater } = await import('../../src/core/slices.js');
+    await nextTurn();
+    const ran = new Promise((resolve) => runLater(resolve, 'later'));
+    expect(await ran).toBe('later');
+    const fired = new Promise<string>((resolve) =>
+      late.systemClock.setTimer(() => resolve('left'), 20),
+    );
+    mock.timers.reset();
+    late.systemClock.now();
+    expect(await fired).toBe('left');
+  } finally {
+    mock.timers.reset();
+  }
 });
