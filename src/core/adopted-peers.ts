@@ -33,9 +33,11 @@ const KEY: unique symbol = Symbol.for('tenure.peers') as never;
 const peers: Peers = /* @__PURE__ */ sharedPeers();
 
 function sharedPeers(): Peers {
-  const shared = globalThis as { [KEY]?: Peers };
-  shared[KEY] ??= { request: undefined, watches: new WeakMap() };
-  return shared[KEY];
+  const { [KEY]: shared = { request: undefined, watches: new WeakMap() } } = globalThis as {
+    [KEY]?: Peers;
+  };
+  Reflect.set(globalThis, KEY, shared); // Without effect if the global object is frozen.
+  return shared;
 }
 
 /** Calls `ask`, which makes a request of a peer for its adopted pool. Gives its result. */

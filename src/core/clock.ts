@@ -77,8 +77,8 @@ const FAKED_MILLIS = 50;
  * Some fake timers move `setTimeout` on but not the time: Jest's legacy ones, and others by choice. A timer of theirs fires too early,
  * which moves the time of this clock on with it.
  *
- * Time does not go back: not when a test begins or ends to use fake timers, and not when it sets the time. Those that are left over never fire, so the next use of this clock
- * sets them again.
+ * Time does not go back when a test begins or ends to use fake timers, or sets the time. Timers that are left over never fire, so the
+ * next use of this clock sets them again.
  */
 export function clockOf(platform: PlatformTime): Clock {
   let moved = 0;

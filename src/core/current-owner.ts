@@ -20,9 +20,11 @@ const KEY: unique symbol = Symbol.for('tenure.owner') as never;
 const current: AsyncVariable<Owner> = /* @__PURE__ */ sharedVariable();
 
 function sharedVariable(): AsyncVariable<Owner> {
-  const shared = globalThis as { [KEY]?: AsyncVariable<Owner> };
-  shared[KEY] ??= createAsyncVariable<Owner>();
-  return shared[KEY];
+  const { [KEY]: shared = createAsyncVariable<Owner>() } = globalThis as {
+    [KEY]?: AsyncVariable<Owner>;
+  };
+  Reflect.set(globalThis, KEY, shared); // Without effect if the global object is frozen.
+  return shared;
 }
 
 /** Calls `body` with `owner` as the owner of what it takes, across its awaits and timers. Gives its result. */
