@@ -59,3 +59,33 @@ test('a request that imports the package first is not seen by the callbacks of o
   const printed = execFileSync(process.execPath, ['-'], { input: program, encoding: 'utf8' });
   expect(printed.trim()).toBe('none');
 });
+
+test('every kind of cache serves plain calls in a bundle without strict mode, as esbuild writes CommonJS', async () => {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
+    bundle: true,
+    format: 'cjs',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
+    write: false,
+  });
+  const program = `
+    const all = [{}, { max: 9 }, { ttl: 9_000 }, { max: 9, ttl: 9_000 }, { max: 9, idleTtl: 9_000 }];
+    all.push({ max: 9, ttl: 9_000, staleIfError: 9_000 }, { key: String }, { weakValues: true });
+    const counts = all.map((options) => {
+      let loads = 0;
+      const arrow = memoize((...args) => ({ load: ++loads, args }), options);
+      const method = memoize(function (...args) { return { load: ++loads, args }; }, options);
+      for (const fn of [arrow, method]) for (const x of [1, 'a', all]) { fn(x); fn(x); Reflect.apply(fn, globalThis, [x]); }
+      for (const fn of [arrow, method]) { fn(2, 3); fn(2, 3); }
+      return [loads, arrow.cacheInfo().hits, method.cacheInfo().hits].join();
+    });
+    console.log(counts.join(' '));
+  `;
+  const printed = execFileSync(process.execPath, ['-'], {
+    input: `${outputFiles[0]?.text ?? ''}\n${program}`,
+    encoding: 'utf8',
+  });
+  expect(printed.trim().split(' ')).toEqual(Array.from({ length: 8 }, () => '8,7,7'));
+});
