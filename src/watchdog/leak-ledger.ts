@@ -153,11 +153,6 @@ export class LeakLedger {
     return this.#lostLoans.has(loan);
   }
 
-  /** Whether the loss of a loan was told. O(1). */
-  hasTold(loan: Loan): boolean {
-    return this.#lostLoans.get(loan)?.toldAs !== undefined;
-  }
-
   /** Gives the rule under which a loan counts as lost, if it does. O(1). */
   ruleOf(loan: Loan): LeakRule | undefined {
     return this.#lostLoans.get(loan)?.rule;

@@ -28,8 +28,10 @@ export class LoanSite {
   readonly name: string;
   /** How long its returned loans were held. */
   readonly holdTimes: HoldTimes = new HoldTimes();
-  /** How long those were out after their scope that were told as lost, and have come back. */
+  /** How long those were out after their scope that counted as lost, and have come back. */
   readonly lateTimes: HoldTimes = new HoldTimes();
+  /** How many of its loans were late work and have come back. */
+  lateWorkReturned = 0;
   /** The class of its loans in the simulated heap. */
   readonly classId: number;
   /** The name of the site at which its loans were taken, if another holder has them since. */

@@ -221,6 +221,17 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     return Math.max(scope.endedAt, this.lentAt);
   }
 
+  /**
+   * Whether it was asked for after the scope had ended in whose flow it was. Work goes on there: that of the scope, or of other scopes, such
+   * as the next job of a queue.
+   */
+  get isLateWork(): boolean {
+    const { scope, owner } = this.origin;
+    if (scope === undefined || owner !== undefined || !scope.ended) return false;
+    const { endedAt, activeAt } = scope;
+    return this.lentAt > endedAt && activeAt > endedAt; // A loan that is only granted later has not made the scope active.
+  }
+
   /** Whether it has come back. */
   get ended(): boolean {
     return (this.#flags & ENDED) !== 0;

@@ -295,13 +295,16 @@ export class WatchedComponent implements LoanSource {
     if (scope !== undefined) scope.returned++;
     else if (holdMillis > this.#longestOutsideMillis) this.#longestOutsideMillis = holdMillis;
     this.holdTimes.record(holdMillis);
-    if (loan.node === null) {
-      this.#sites.of(loan.origin)?.recordShortLife(holdMillis);
+    const isSettled = loan.node !== null;
+    const site = isSettled ? loan.site : this.#sites.of(loan.origin);
+    if (site !== undefined && loan.isLateWork) site.lateWorkReturned++;
+    if (!isSettled) {
+      site?.recordShortLife(holdMillis);
       return;
     }
-    const { site, lateSince } = loan;
     site?.holdTimes.record(holdMillis);
-    if (lateSince !== undefined && this.#tracker.ledger.hasTold(loan)) {
+    const { lateSince } = loan;
+    if (lateSince !== undefined && this.#tracker.ledger.has(loan)) {
       site?.lateTimes.record(now - lateSince);
     }
   }

@@ -46,6 +46,17 @@ test('a check in the meantime does not report them either', async () => {
   await lease.release();
 });
 
+test('loans that checks have reported, and that have come back, say the same', async () => {
+  const { clock, watchdog, take, told } = watching();
+  for (let i = 0; i < 4; i++) {
+    const lease = await take();
+    await clock.advance(20);
+    expect(await watchdog.check()).toHaveLength(i < 3 ? 1 : 0);
+    await lease.release();
+  }
+  expect(told).toEqual([]);
+});
+
 test('one of them that stays out is told of when it is out for longer than the others were', async () => {
   const t = watching();
   await comeBackLate(t, 10);
@@ -74,3 +85,72 @@ test('loans of another scope that come back late say nothing of a scope', async 
   expect(await t.watchdog.check()).toMatchObject([{ rule: 'orphaned', scope: 'GET /' }]);
   await kept.release();
 });
+
+/** A queue that runs the next job in the flow of the job that has ended, as p-queue, Bottleneck and sockets with keep-alive do. */
+function jobQueue() {
+  const waiting: (() => void)[] = [];
+  let isBusy = false;
+  const next = (): void => {
+    const job = waiting.shift();
+    isBusy = job !== undefined;
+    job?.();
+  };
+  return <R>(work: () => Promise<R>): Promise<R> =>
+    new Promise<R>((resolve, reject) => {
+      waiting.push(() => void work().then(resolve, reject).finally(next));
+      if (!isBusy) next();
+    });
+}
+
+test('jobs that run in the flows of requests which have ended are not lost', async () => {
+  const { clock, watchdog, pool, told } = watching();
+  const add = jobQueue();
+  const requests = Array.from({ length: 30 }, () =>
+    watchdog.scope('GET /report', () => add(() => pool.use(() => wait(clock, 10)))),
+  );
+  await clock.advance(50);
+  for (let i = 0; i < 20; i++) {
+    await clock.advance(10);
+    expect(await watchdog.check()).toEqual([]);
+  }
+  await clock.advance(100);
+  await Promise.all(requests);
+  expect(told).toEqual([]);
+});
+
+test('such a job that keeps its lease is told of once it is out for far longer than is usual', async () => {
+  const { clock, watchdog, pool, told } = watching();
+  const add = jobQueue();
+  const kept: Lease<object>[] = [];
+  const work = async (isLast: boolean): Promise<void> => {
+    const lease = await pool.lease();
+    await wait(clock, 10);
+    if (isLast) kept.push(lease);
+    else await lease.release();
+  };
+  const requests = Array.from({ length: 10 }, (_, i) =>
+    watchdog.scope('GET /report', () => add(() => work(i === 9))),
+  );
+  await clock.advance(200);
+  await Promise.all(requests);
+  expect(await watchdog.check()).toEqual([]);
+  await clock.advance(20_000);
+  expect(told).toEqual(['orphaned ×1']);
+  for (const lease of kept) await lease.release();
+});
+
+test('what a scope keeps, and what it takes first after its end, is told of at once', async () => {
+  const { clock, watchdog, pool } = watching();
+  const kept: Lease<object>[] = [];
+  await watchdog.scope('GET /', async () => {
+    kept.push(await pool.lease());
+    void wait(clock, 10).then(async () => void kept.push(await pool.lease()));
+  });
+  await clock.advance(20);
+  expect(await watchdog.check()).toMatchObject([{ rule: 'orphaned' }, { rule: 'orphaned' }]);
+  for (const lease of kept) await lease.release();
+});
+
+function wait(clock: FakeClock, millis: number): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(resolve, millis));
+}

@@ -20,9 +20,12 @@
  *                                    └────────── exhausted, and nothing back for 10 · p99 ──▲
  * ```
  *
+ * A queue may run the job of one request in the flow of another that has ended. So may an emitter and a connection that is kept alive.
+ * Once three loans that were asked for after their scope have come back at a site, its next ones have the same time.
+ *
  * A loop of work that was begun within a scope, such as the workers that a scope `startup` starts, takes its loans after that scope has
  * ended, for as long as the process runs. So does a body of a response that is streamed after its handler has returned. When the
- * losses of a site were told and have come back again and again, its loans are lost once they are out for twice as long.
+ * losses of a site were found and have come back again and again, its loans are lost once they are out for twice as long.
  *
  * The leak is known when the owner ends, without V8. It is probable and not certain: work in the background may still
  * release the loan, and a late release retracts the leak. It is certain once V8 has collected the loan's capability.
@@ -39,7 +42,7 @@ const USUAL_SHARE = 0.99;
 /** A loan of work that may go on is lost once it is out for this many usual times. */
 const UNUSUAL_FACTOR = 10;
 
-/** How many losses of a site were told and have come back, before its loans may be out for as long. */
+/** How many losses of a site, or loans of late work, have to come back before its next loans are expected back, too. */
 const LATE_RETURNS = 3;
 
 /** A loan of such a site is lost once it is out for this many times as long after its scope. */
@@ -81,17 +84,19 @@ function mayComeBackLate({ site, lateSince, component }: Loan, now: number): boo
   return lateTimes.count >= LATE_RETURNS && now - lateSince < lateMillis;
 }
 
+/** Whether work may go on that holds a loan, as far as is known, and how long such a loan usually lasts. */
+function mayBeInUse(loan: Loan): boolean {
+  const { origin, returnsBefore, site } = loan;
+  if (loan.isLateWork && (site?.lateWorkReturned ?? 0) >= LATE_RETURNS) return true;
+  return returnsBefore >= ENOUGH_SAMPLES && origin.scope?.mayGoOn() === true;
+}
+
 /** Gives how sure it is that no work of its scope holds a loan; `undefined` if such work may go on. */
 function certaintyOf(loan: Loan, now: number, graceMillis: number): Certainty | undefined {
-  if (graceMillis > 0 && mayComeBackLate(loan, now)) return undefined;
-  const {
-    origin: { scope },
-    component,
-    lentAt,
-    returnsBefore,
-  } = loan;
-  const isUsualKnown = graceMillis > 0 && returnsBefore >= ENOUGH_SAMPLES;
-  if (!isUsualKnown || scope?.mayGoOn() !== true) return 'probable';
+  if (graceMillis === 0) return 'probable';
+  if (mayComeBackLate(loan, now)) return undefined;
+  if (!mayBeInUse(loan)) return 'probable';
+  const { component, lentAt } = loan;
   const { shortage, holdTimes } = component;
   const usualMillis = holdTimes.percentile(USUAL_SHARE);
   const unusualMillis = UNUSUAL_FACTOR * usualMillis;

@@ -12,6 +12,24 @@ import { Gate } from '../../kit/gate.js';
 import { eachMinute, eachQuietMinute, MINUTE } from '../minutes.js';
 import type { Conn, Program } from '../program.js';
 
+/** A queue that runs the next job in the flow of the job that has ended, as p-queue and Bottleneck do. */
+function jobQueue(width: number): <R>(work: () => Promise<R>) => Promise<R> {
+  const waiting: (() => void)[] = [];
+  let free = width;
+  const next = (): void => {
+    free++;
+    start();
+  };
+  const start = (): void => {
+    for (; free > 0 && waiting.length > 0; free--) waiting.shift()?.();
+  };
+  return (work) =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => void work().then(resolve, reject).finally(next));
+      start();
+    });
+}
+
 export const flows: readonly Program[] = [
   {
     name: 'an event takes a lease, and the event that releases it may not come',
@@ -394,6 +412,44 @@ export const flows: readonly Program[] = [
         await done;
       }
       await zoo.age(MINUTE);
+    },
+  },
+  {
+    name: 'a queue runs the jobs of requests in the flows of requests that have ended',
+    async run(zoo) {
+      const pool = zoo.pool();
+      const add = jobQueue(2);
+      const requests = Array.from({ length: 100 }, () =>
+        zoo.scope('GET /report', () => add(() => pool.use(() => zoo.wait(100)))),
+      );
+      await zoo.age(450);
+      for (let i = 0; i < 50; i++) {
+        await zoo.age(100);
+        await zoo.mustBeQuiet({ forceGc: i % 10 === 0 });
+      }
+      await Promise.all(requests);
+    },
+  },
+  {
+    name: 'a queue runs the jobs of requests in the flows of others, and some jobs lose their leases',
+    finds: { rules: ['orphaned'], count: 10 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const add = jobQueue(2);
+      const kept: unknown[] = [];
+      const work = async (id: number): Promise<void> => {
+        const lease = await pool.lease(); // LEAK: a queue runs the jobs of requests in the flows of others, and some jobs lose their leases
+        await zoo.wait(100);
+        if (id % 10 === 7) kept.push(lease);
+        else await lease.release();
+      };
+      const requests = Array.from({ length: 100 }, (_, id) =>
+        zoo.scope('GET /report', () => add(() => work(id))),
+      );
+      await zoo.age(6_000);
+      await Promise.all(requests);
+      await zoo.age(MINUTE);
+      return kept;
     },
   },
   {
