@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { disposal } from '../../src/memoize/disposal/index.js';
 import { memoize } from '../../src/memoize/index.js';
-import { createPool } from '../../src/pool/index.js';
+import { createKeyedPool, createPool } from '../../src/pool/index.js';
 import { AsyncRunStack, RefCounted, RefCountedMap, scopeResources } from '../../src/scope/index.js';
 import { Watchdog } from '../../src/watchdog/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
@@ -27,6 +27,24 @@ test('the fix fits the call that took the loan', async () => {
   expect(byCall['use']?.fix).toContain('has not settled');
   expect(byCall['use']?.evidence.v8).toBe('no handle');
   await pool.close({ graceMillis: 0, force: true }).catch(() => {});
+});
+
+test('the fix for a pool by key has the key in its calls', async () => {
+  using watchdog = new Watchdog({ level: 'advanced' });
+  const factory = { create: () => ({}), destroy: () => {} };
+  const pools = createKeyedPool((_tenant: string) => factory, { name: 'tenants' });
+  watchdog.watch(pools);
+  await watchdog.scope('lease', async () => void (await pools.lease('acme')));
+  watchdog.scope('use', () => {
+    void pools.use('acme', () => new Promise(() => {}));
+  });
+  await settle();
+  const fixes = (await watchdog.check()).map(({ call, fix }) => [call, fix]);
+  expect(Object.fromEntries(fixes)).toEqual({
+    lease: expect.stringMatching(/await pool\.lease\(key\)`.*`pool\.use\(key, fn\)`/),
+    use: expect.stringContaining('`pool.use(key, fn)` has not settled'),
+  });
+  await pools.close({ graceMillis: 0, force: true }).catch(() => {});
 });
 
 test('the fix fits the component that has lent, by a call that it has', async () => {

@@ -37,10 +37,12 @@ export function releaseAdvice(loan: Loan): string {
   if (component.lendsShared) {
     return `hold what \`${origin.call.name}()\` gives with \`using\`, or release it in a \`finally\` block`;
   }
+  const hasKey = component.partName !== undefined;
+  const use = `\`${kind}.use(${hasKey ? 'key, ' : ''}fn)\``;
   if (origin.call.name === 'use') {
-    return `the function given to \`${kind}.use(fn)\` has not settled: give its work a timeout or an AbortSignal`;
+    return `the function given to ${use} has not settled: give its work a timeout or an AbortSignal`;
   }
   return hasCapability
-    ? `hold it with \`await using lease = await ${kind}.lease()\`, or pass the work to \`${kind}.use(fn)\``
-    : `release it in a \`finally\` block, or pass the work to \`${kind}.use(fn)\``;
+    ? `hold it with \`await using lease = await ${kind}.lease(${hasKey ? 'key' : ''})\`, or pass the work to ${use}`
+    : `release it in a \`finally\` block, or pass the work to ${use}`;
 }
