@@ -30,8 +30,8 @@ export class LoanSite {
   readonly holdTimes: HoldTimes = new HoldTimes();
   /** How long those were out after their scope that counted as lost, and have come back. */
   readonly lateTimes: HoldTimes = new HoldTimes();
-  /** How many of its loans were late work and have come back. */
-  lateWorkReturned = 0;
+  /** Whether one of its loans was late work and has come back. */
+  lateWorkReturns = false;
   /** The class of its loans in the simulated heap. */
   readonly classId: number;
   /** The name of the site at which its loans were taken, if another holder has them since. */

@@ -297,7 +297,7 @@ export class WatchedComponent implements LoanSource {
     this.holdTimes.record(holdMillis);
     const isSettled = loan.node !== null;
     const site = isSettled ? loan.site : this.#sites.of(loan.origin);
-    if (site !== undefined && loan.isLateWork) site.lateWorkReturned++;
+    if (site !== undefined && loan.isLateWork) site.lateWorkReturns = true;
     if (!isSettled) {
       site?.recordShortLife(holdMillis);
       return;

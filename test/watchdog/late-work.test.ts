@@ -108,7 +108,7 @@ test('jobs that run in the flows of requests which have ended are not lost', asy
   const requests = Array.from({ length: 30 }, () =>
     watchdog.scope('GET /report', () => add(() => pool.use(() => wait(clock, 10)))),
   );
-  await clock.advance(50);
+  await clock.advance(25);
   for (let i = 0; i < 20; i++) {
     await clock.advance(10);
     expect(await watchdog.check()).toEqual([]);

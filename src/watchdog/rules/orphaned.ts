@@ -21,7 +21,7 @@
  * ```
  *
  * A queue may run the job of one request in the flow of another that has ended. So may an emitter and a connection that is kept alive.
- * Once three loans that were asked for after their scope have come back at a site, its next ones have the same time.
+ * Once a loan of a site that was asked for after its scope has come back, the next ones of the site have the same time.
  *
  * A loop of work that was begun within a scope, such as the workers that a scope `startup` starts, takes its loans after that scope has
  * ended, for as long as the process runs. So does a body of a response that is streamed after its handler has returned. When the
@@ -42,7 +42,7 @@ const USUAL_SHARE = 0.99;
 /** A loan of work that may go on is lost once it is out for this many usual times. */
 const UNUSUAL_FACTOR = 10;
 
-/** How many losses of a site, or loans of late work, have to come back before its next loans are expected back, too. */
+/** How many losses of a site were found and have come back, before its loans may be out for as long. */
 const LATE_RETURNS = 3;
 
 /** A loan of such a site is lost once it is out for this many times as long after its scope. */
@@ -87,7 +87,7 @@ function mayComeBackLate({ site, lateSince, component }: Loan, now: number): boo
 /** Whether work may go on that holds a loan, as far as is known, and how long such a loan usually lasts. */
 function mayBeInUse(loan: Loan): boolean {
   const { origin, returnsBefore, site } = loan;
-  if (loan.isLateWork && (site?.lateWorkReturned ?? 0) >= LATE_RETURNS) return true;
+  if (site?.lateWorkReturns === true && loan.isLateWork) return true;
   return returnsBefore >= ENOUGH_SAMPLES && origin.scope?.mayGoOn() === true;
 }
 

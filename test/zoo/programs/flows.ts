@@ -422,7 +422,7 @@ export const flows: readonly Program[] = [
       const requests = Array.from({ length: 100 }, () =>
         zoo.scope('GET /report', () => add(() => pool.use(() => zoo.wait(100)))),
       );
-      await zoo.age(450);
+      await zoo.age(250);
       for (let i = 0; i < 50; i++) {
         await zoo.age(100);
         await zoo.mustBeQuiet({ forceGc: i % 10 === 0 });
