@@ -10,6 +10,7 @@
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
+import { hearsNotifications } from '../core/hears-notifications.js';
 import { isObject } from '../core/is-object.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -80,6 +81,7 @@ export function adoptPool(
         }
       },
       leftOpen: leftOpenOnPg,
+      isInUse: hearsNotifications,
       giveBack: (client) => held.release(client, false),
       destroy: (client) => {
         ignoreErrorsLeftOpenOnPg(client);

@@ -6,24 +6,29 @@ import { isToldOfPeer } from '../../core/adopted-peers.js';
 import type { LoanCounts, Observer } from '../../core/probe.js';
 import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
-import { DirectLoans, type DirectLoansListener } from './direct-loans.js';
+import { type DirectLoanReport, DirectLoans, type DirectLoansListener } from './direct-loans.js';
 import type { PeerPool } from './peer-pool.js';
+
+/** What a report says of a resource that is in use although its holder asks nothing of it. */
+const IN_USE = 'listens';
 
 /** The watch over one adopted pool. */
 export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
-  readonly #peer: Pick<PeerPool<T>, 'pool'>;
+  readonly #peer: Pick<PeerPool<T>, 'pool' | 'isInUse'>;
+  readonly #slots: Iterable<Slot<T>>;
   readonly #directLoans: DirectLoans<T>;
   /** The slots of loans whose resources were given back past their leases, and the numbers of these loans. */
   readonly #givenBack = new Map<Slot<T>, number>();
 
   constructor(
     pool: WatchedLoans<T>,
-    peer: Pick<PeerPool<T>, 'pool' | 'loans' | 'identify'>,
+    peer: Pick<PeerPool<T>, 'pool' | 'loans' | 'identify' | 'isInUse'>,
     observer: Observer,
   ) {
     super(pool, observer);
     this.#peer = peer;
-    this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
+    this.#slots = pool.stock.slots;
+    this.#directLoans = new DirectLoans(this.#slots, peer, this);
   }
 
   /** Gives the figures of the pool, how many resources were taken from the peer directly, and how many have come back to it. */
@@ -41,22 +46,29 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     return { ...counts, out: counts.out - this.#givenBack.size };
   }
 
-  /** Compares the loans with those of the peer. O(resources). */
+  /** Compares the loans with those of the peer, and tells which are in use. O(resources). */
   override look(): void {
     this.#directLoans.compare();
+    for (const slot of this.#slots) {
+      const isOut = slot.state === 'borrowed' && this.#givenBack.get(slot) !== slot.loan;
+      if (isOut && this.#peer.isInUse?.(slot.resource) === true) this.touched(slot, IN_USE);
+    }
   }
 
   isToldOf(resource: unknown): boolean {
     return isToldOfPeer(this.#peer.pool, resource, this.observer.main?.receiver);
   }
 
-  takenDirectly(): () => void {
+  takenDirectly(): DirectLoanReport {
     const { observer } = this;
     const resource = observer.allocated('resource', observer.root);
     const loan = observer.takenDirectly(resource);
-    return () => {
-      observer.freed(loan);
-      observer.freed(resource);
+    return {
+      touch: () => observer.touched(loan, IN_USE),
+      end: () => {
+        observer.freed(loan);
+        observer.freed(resource);
+      },
     };
   }
 

@@ -15,12 +15,20 @@ import { isObject } from '../../core/is-object.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { identityOf, type PeerPool } from './peer-pool.js';
 
+/** The report of a resource that was taken directly. */
+export interface DirectLoanReport {
+  /** Its holder uses it. */
+  touch(): void;
+  /** It is back. */
+  end(): void;
+}
+
 /** What is told of the differences. */
 export interface DirectLoansListener<T> {
   /** Whether the loan of another user is told by a watch over the peer. */
   isToldOf(resource: unknown): boolean;
-  /** A resource was taken from the peer directly. Gives what to call when it is back. */
-  takenDirectly(): () => void;
+  /** A resource was taken from the peer directly. */
+  takenDirectly(): DirectLoanReport;
   /** The peer has the resource of a loan back, and the loan has not ended. */
   givenBackDirectly(slot: Slot<T>): void;
 }
@@ -36,14 +44,14 @@ interface OwnLoan {
 /** A loan of another user. */
 interface DirectLoan {
   readonly token: unknown;
-  /** Ends the report of it; `undefined` after one look. */
-  readonly end: (() => void) | undefined;
+  /** `undefined` after one look. */
+  readonly report: DirectLoanReport | undefined;
 }
 
 /** The loans that other users have taken directly. */
 export class DirectLoans<T> {
   readonly #slots: Iterable<Slot<T>>;
-  readonly #peer: Pick<PeerPool<T>, 'loans' | 'identify'>;
+  readonly #peer: Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse'>;
   readonly #listener: DirectLoansListener<T>;
   readonly #own = new WeakMap<Slot<T>, OwnLoan>();
   /** The loans of other users at the last look, by the identity of their resources. */
@@ -55,7 +63,7 @@ export class DirectLoans<T> {
   /** `slots` are those of the adoption's loans; of two with one resource the later has the present loan. */
   constructor(
     slots: Iterable<Slot<T>>,
-    peer: Pick<PeerPool<T>, 'loans' | 'identify'>,
+    peer: Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse'>,
     listener: DirectLoansListener<T>,
   ) {
     this.#slots = slots;
@@ -131,9 +139,10 @@ export class DirectLoans<T> {
       const known = before.get(resource);
       const isSame = known !== undefined && known.token === token;
       if (isSame) before.delete(resource);
-      const end = isSame ? (known.end ?? this.#listener.takenDirectly()) : undefined;
-      this.#direct.set(resource, { token, end });
+      const report = isSame ? (known.report ?? this.#listener.takenDirectly()) : undefined;
+      if (this.#peer.isInUse?.(resource as T) === true) report?.touch();
+      this.#direct.set(resource, { token, report });
     }
-    for (const { end } of before.values()) end?.();
+    for (const { report } of before.values()) report?.end();
   }
 }

@@ -5,6 +5,7 @@
  * pg gives a client another `release` with each loan. Each of them calls `_release` of the pool once, so that is where a loan
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
+import { hearsNotifications } from '../../core/hears-notifications.js';
 import type { Origin } from '../../core/probe.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
@@ -30,19 +31,13 @@ interface PgPool {
   };
 }
 
-/** What is read of a client of pg. */
-interface PgClient {
-  listenerCount?(event: string): number;
-}
-
 function factsOf(pool: PgPool): ForeignPoolFacts {
   const { options } = pool;
   return {
     name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    // A client that listens for notifications (`LISTEN`) is held as long as the process runs.
-    isInUse: (client) => Number((client as PgClient).listenerCount?.('notification')) > 0,
+    isInUse: hearsNotifications,
     figures: () => ({
       size: pool.totalCount,
       available: pool.idleCount,

@@ -8,8 +8,11 @@ import {
   type LocalPostgres,
   startLocalPostgres,
 } from '../../../examples/service/local-postgres.js';
-import { adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
+import { type AdoptedPool, adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
+import type { Lease } from '../../../src/pool/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
+import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
 import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
@@ -236,6 +239,31 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       },
     );
 
+    type Take = (pool: AdoptedPool<pg.PoolClient>, peer: pg.Pool) => Promise<Taken>;
+    test.each<[how: string, take: Take]>([
+      ['by a lease', async (pool) => takenBy(await pool.lease())],
+      [
+        'from the peer',
+        async (_pool, peer) => {
+          const client = await peer.connect();
+          return { client, give: () => client.release() };
+        },
+      ],
+      [
+        'by a lease that was detached',
+        async (pool) => {
+          const client = (await pool.lease()).detach();
+          return { client, give: () => client.release() };
+        },
+      ],
+    ])('a client that was taken %s is no suspect while its holder listens', async (_how, take) => {
+      const peer = openPgPool(2);
+      await listeningIsNoSuspect((clock) => {
+        const pool = adoptPgPool(peer, { clock });
+        return { pool, take: () => take(pool, peer) };
+      });
+    });
+
     test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);
       const pool = adoptPgPool(peer);
@@ -291,6 +319,17 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await db.destroy();
     });
 
+    test('a client is no suspect while its holder listens', async () => {
+      const db = open(2);
+      await listeningIsNoSuspect((clock) => ({
+        pool: adoptTarnPool<pg.Client>(db.client.pool, { clock }),
+        async take() {
+          const client: pg.Client = await db.client.acquireConnection();
+          return { client, give: () => db.client.releaseConnection(client) };
+        },
+      }));
+    });
+
     test("knex's own queries work on these connections", async () => {
       const db = open(1);
       const pool = adoptTarnPool<pg.Client>(db.client.pool, { name: 'knex' });
@@ -306,6 +345,42 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
     });
   });
 });
+
+/** A client that was taken, and how to give it back. */
+interface Taken {
+  readonly client: pg.ClientBase;
+  give(): unknown;
+}
+
+function takenBy(lease: Lease<pg.PoolClient>): Taken {
+  return { client: lease.resource, give: () => lease.release() };
+}
+
+/** Takes a client that hears notifications, beside many short loans. Then it hears none any more. */
+async function listeningIsNoSuspect<T>(
+  open: (clock: FakeClock) => { pool: AdoptedPool<T>; take(): Promise<Taken> },
+): Promise<void> {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  const { pool, take } = open(clock);
+  watchdog.watch(pool);
+  const { client, give } = await take();
+  const passMinutes = async (): Promise<void> => {
+    for (let minute = 0; minute < 3; minute++) {
+      for (let i = 0; i < 1_500; i++) await watchdog.scope('job', () => pool.use(() => {}));
+      await clock.advance(60_000);
+    }
+  };
+  const hear = (): void => {};
+  client.on('notification', hear);
+  await passMinutes();
+  expect(await watchdog.check()).toEqual([]);
+  client.off('notification', hear);
+  await passMinutes();
+  expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
+  await give();
+  await pool.close({ endPeer: true });
+}
 
 async function answer(client: pg.ClientBase): Promise<number | undefined> {
   const { rows } = await client.query<{ n: number }>('select 1 as n');

@@ -1,5 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { Pool } from 'sequelize-pool';
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { watchForeignPools } from '../../../src/node/index.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
 import { keepsTheForeignContract } from './foreign-contract.js';
 
 describe('sequelize-pool', () => {
@@ -13,14 +16,26 @@ describe('sequelize-pool', () => {
       return { ...peerOf(pool), take: () => pool.drain().then(() => pool.acquire()) };
     },
   }));
+
+  test('a client of pg is at work while its holder listens for notifications, and only then', async () => {
+    using watchdog = new Watchdog({ graceMillis: 0 });
+    using _foreign = watchForeignPools(watchdog);
+    const pool = poolOf(1, () => new EventEmitter());
+    const client = await watchdog.scope('job', () => pool.acquire());
+    expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
+    client.on('notification', () => {});
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    pool.release(client);
+    await pool.destroyAllNow();
+  });
 });
 
-function poolOf(max: number): Pool<object> {
-  return new Pool<object>({
+function poolOf<T extends object = object>(max: number, make: () => T = () => ({}) as T): Pool<T> {
+  return new Pool<T>({
     name: 'orders',
     max,
     min: 0,
-    create: async () => ({}),
+    create: async () => make(),
     destroy: async () => {},
     validate: () => true,
   });

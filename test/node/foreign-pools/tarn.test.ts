@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { Pool } from 'tarn';
 import { describe, expect, test } from 'vitest';
 import { watchForeignPools } from '../../../src/node/index.js';
@@ -23,6 +24,18 @@ describe('tarn', () => {
         }),
       ),
   }));
+
+  test('a client of pg is at work while its holder listens for notifications, and only then', async () => {
+    using watchdog = new Watchdog({ graceMillis: 0 });
+    using _foreign = watchForeignPools(watchdog);
+    const pool = new Pool({ ...factory, create: async () => new EventEmitter(), min: 0, max: 1 });
+    const client = await watchdog.scope('job', () => pool.acquire().promise);
+    expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
+    client.on('notification', () => {});
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    pool.release(client);
+    await pool.destroy();
+  });
 
   test('a request is the operation of tarn itself, and can be aborted', async () => {
     using watchdog = new Watchdog({ graceMillis: 0 });
