@@ -28,7 +28,12 @@ describe('tarn', () => {
   test('a client of pg is at work while its holder listens for notifications, and only then', async () => {
     using watchdog = new Watchdog({ graceMillis: 0 });
     using _foreign = watchForeignPools(watchdog);
-    const pool = new Pool({ ...factory, create: async () => new EventEmitter(), min: 0, max: 1 });
+    const pool = new Pool<EventEmitter>({
+      ...factory,
+      create: async () => new EventEmitter(),
+      min: 0,
+      max: 1,
+    });
     const client = await watchdog.scope('job', () => pool.acquire().promise);
     expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
     client.on('notification', () => {});
