@@ -11,38 +11,38 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 44_800,
-  weak: 29_200,
+  scope: 45_000,
+  weak: 29_400,
   gc: 88_000,
-  pool: 92_400,
-  memoize: 84_300,
+  pool: 93_000,
+  memoize: 84_800,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_400,
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 48_800,
-  view: 50_300,
-  node: 38_400,
-  register: 188_100,
-  testing: 161_100,
-  'testing/jest': 163_200,
-  'testing/jest-setup': 161_500,
-  'testing/node': 162_900,
-  'testing/vitest': 163_500,
-  'testing/vitest-setup': 159_900,
-  watchdog: 152_800,
+  'memoize/shared': 50_200,
+  view: 50_800,
+  node: 38_900,
+  register: 189_000,
+  testing: 161_900,
+  'testing/jest': 164_000,
+  'testing/jest-setup': 162_300,
+  'testing/node': 163_800,
+  'testing/vitest': 164_300,
+  'testing/vitest-setup': 160_700,
+  watchdog: 153_700,
   'integrations/express': 6_300,
   'integrations/fastify': 4_700,
   'integrations/nest': 7_500,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 51_100,
-  'integrations/mysql2': 104_600,
-  'integrations/pg': 105_800,
-  'integrations/redis': 13_400,
-  'integrations/tarn': 52_300,
-  '.': 511_400,
+  'integrations/generic-pool': 51_900,
+  'integrations/mysql2': 105_400,
+  'integrations/pg': 106_800,
+  'integrations/redis': 14_600,
+  'integrations/tarn': 53_200,
+  '.': 512_600,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -117,14 +117,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 77.3 kB', async () => {
+test('createPool, imported alone, stays below 77.8 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(77_300);
+  expect(minifiedBytes).toBeLessThanOrEqual(77_800);
 });
 
-test('memoize, imported alone, stays below 61.6 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 62.1 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(61_600);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(62_100);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -1,8 +1,11 @@
 /** The lock over a client of Redis whose answers a busy event loop works on. */
 import { describe, expect, test, vi } from 'vitest';
 import { redisLock } from '../../src/integrations/redis.js';
+import type { LockRequest } from '../../src/memoize/shared/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { settle } from '../kit/settle.js';
+
+const AT_ONCE: LockRequest = { ask: (request) => request() };
 
 test('a busy event loop is not taken for a Redis that gives no answers', async () => {
   const clock = new FakeClock();
@@ -22,9 +25,7 @@ test('a busy event loop is not taken for a Redis that gives no answers', async (
       await clock.advance(0);
     }
   };
-  const acquired = Array.from({ length: 50 }, (_, name) =>
-    lock.acquire(`lock ${name}`, { ask: (request) => request() }),
-  );
+  const acquired = Array.from({ length: 50 }, (_, name) => lock.acquire(`lock ${name}`, AT_ONCE));
   await work();
   const leases = await Promise.all(acquired);
   const released = Promise.all(leases.map((lease) => lease.release()));
@@ -42,7 +43,7 @@ describe('a lock with default options', () => {
   test('is for 5 seconds in Redis, and lost then if Redis extends it no more', async () => {
     const { clock, client, lock } = setUp();
     clock.jump(1_000_000);
-    const lease = await lock.acquire('k');
+    const lease = await lock.acquire('k', AT_ONCE);
     expect(client.eval).toHaveBeenCalledWith(
       expect.any(String),
       expect.objectContaining({ arguments: expect.arrayContaining(['5000']) }),
@@ -58,7 +59,7 @@ describe('a lock with default options', () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.9);
     const { clock, client, lock } = setUp();
     client.eval.mockResolvedValue(0);
-    const refused = expect(lock.acquire('k')).rejects.toThrow('not free within 30000 ms');
+    const refused = expect(lock.acquire('k', AT_ONCE)).rejects.toThrow('not free within 30000 ms');
     await settle();
     await clock.advance(35);
     expect(client.eval).toHaveBeenCalledTimes(1);

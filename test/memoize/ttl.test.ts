@@ -153,7 +153,7 @@ test('with a `ttl` of 0 nothing is kept that could not be served stale, and noth
   const clock = new FakeClock();
   let loads = 0;
   const fn = memoize(async (_: string) => ++loads, { max: 1, ttl: 0, clock });
-  fn.set(['kept'], 0, { ttl: 1_000 });
+  fn.set(['kept'], Promise.resolve(0), { ttl: 1_000 });
   expect([await fn('k'), await fn('k')]).toEqual([1, 2]);
   expect([fn.has('kept'), fn.cacheInfo().size]).toEqual([true, 1]);
   const stale = memoize(fn.wrapped, { ttl: 0, staleWhileRevalidate: 1_000, clock });
