@@ -4,7 +4,7 @@
  */
 
 /** A token, a revision, or the identity of a process; and the time before it. */
-const RANDOM = /(?:[0-9a-z]{9}-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g;
+const RANDOM = /(?:[0-9a-z]{9}-)?([a-p]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/g;
 
 interface Event {
   readonly process: string;
