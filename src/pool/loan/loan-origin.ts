@@ -43,8 +43,10 @@ export class LoanOrigins<T> {
     const stack = this.#sites.take(entry);
     const watch = this.#watch;
     const origin = watch?.observer.originToReport(entry, stack);
-    this.#update();
-    if (stack !== undefined) return { watch, origin, stack };
+    if (stack !== undefined) {
+      this.#update();
+      return { watch, origin, stack };
+    }
     if (origin === undefined) return undefined;
     const last = this.#last;
     if (last.origin === origin) return last;
