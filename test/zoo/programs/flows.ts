@@ -419,9 +419,11 @@ export const flows: readonly Program[] = [
     async run(zoo) {
       const pool = zoo.pool();
       const add = jobQueue(2);
-      const requests = Array.from({ length: 100 }, () =>
-        zoo.scope('GET /report', () => add(() => pool.use(() => zoo.wait(100)))),
-      );
+      const work = async (): Promise<void> => {
+        await zoo.wait(1);
+        await pool.use(() => zoo.wait(99));
+      };
+      const requests = Array.from({ length: 100 }, () => zoo.scope('GET /report', () => add(work)));
       await zoo.age(250);
       for (let i = 0; i < 50; i++) {
         await zoo.age(100);
@@ -440,7 +442,7 @@ export const flows: readonly Program[] = [
       const work = async (id: number): Promise<void> => {
         const lease = await pool.lease(); // LEAK: a queue runs the jobs of requests in the flows of others, and some jobs lose their leases
         await zoo.wait(100);
-        if (id % 10 === 7) kept.push(lease);
+        if (id % 10 === 3) kept.push(lease);
         else await lease.release();
       };
       const requests = Array.from({ length: 100 }, (_, id) =>
