@@ -6,8 +6,9 @@
  * | the adopted pool, if the watchdog watches it | the watch over the adopted pool |
  * | another user of the peer | the watch over the peer, which knows its line; without one, that over the adopted pool |
  *
- * The key is registered with `Symbol.for`: the two may be of different copies of this package.
+ * All copies of this package share it: the two may be of different ones.
  */
+import { sharedByCopies } from './shared-by-copies.js';
 
 /** The watch over a pool of another package. */
 export interface PeerWatch {
@@ -28,17 +29,10 @@ interface Peers {
   readonly watches: WeakMap<object, PeerWatch>;
 }
 
-const KEY: unique symbol = Symbol.for('tenure.peers') as never;
-
-const peers: Peers = /* @__PURE__ */ sharedPeers();
-
-function sharedPeers(): Peers {
-  const { [KEY]: shared = { request: undefined, watches: new WeakMap() } } = globalThis as {
-    [KEY]?: Peers;
-  };
-  Reflect.set(globalThis, KEY, shared); // Without effect if the global object is frozen.
-  return shared;
-}
+const peers: Peers = /* @__PURE__ */ sharedByCopies('tenure.peers', () => ({
+  request: undefined,
+  watches: new WeakMap(),
+}));
 
 /** Calls `ask`, which makes a request of a peer for its adopted pool. Gives its result. */
 export function askPeer<R>(peer: object, receiver: object | undefined, ask: () => R): R {

@@ -5,6 +5,7 @@
  */
 import { type AsyncVariable, createAsyncVariable } from './async-context.js';
 import type { NodeId, Observer } from './probe.js';
+import { sharedByCopies } from './shared-by-copies.js';
 
 /** A node of a watched component that owns what is leased in its async context. */
 export interface Owner {
@@ -15,17 +16,10 @@ export interface Owner {
 }
 
 /** All copies of this package share the variable: a cache of one copy may own loans that a watchdog of another copy watches. */
-const KEY: unique symbol = Symbol.for('tenure.owner') as never;
-
-const current: AsyncVariable<Owner> = /* @__PURE__ */ sharedVariable();
-
-function sharedVariable(): AsyncVariable<Owner> {
-  const { [KEY]: shared = createAsyncVariable<Owner>() } = globalThis as {
-    [KEY]?: AsyncVariable<Owner>;
-  };
-  Reflect.set(globalThis, KEY, shared); // Without effect if the global object is frozen.
-  return shared;
-}
+const current: AsyncVariable<Owner> = /* @__PURE__ */ sharedByCopies(
+  'tenure.owner',
+  createAsyncVariable<Owner>,
+);
 
 /** Calls `body` with `owner` as the owner of what it takes, across its awaits and timers. Gives its result. */
 export function runAsOwner<R>(owner: Owner, body: () => R): R {
