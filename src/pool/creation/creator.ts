@@ -255,9 +255,10 @@ export class Creator<T, C extends Client> {
     this.stopFilling();
     this.#pause.cancel();
     const continued = this.#continued === undefined ? [] : [this.#continued];
-    for (const { controller } of [...continued, ...this.#running]) {
-      this.#runInContext(() => controller.abort(this.#closedError()));
-    }
+    const calls = [...continued, ...this.#running];
+    if (calls.length === 0) return;
+    const error = this.#closedError();
+    for (const { controller } of calls) this.#runInContext(() => controller.abort(error));
   }
 
   /** Rejects the callers of `ready` and `warmUp`. */
