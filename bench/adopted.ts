@@ -1,9 +1,7 @@
 /** What the benches of adopted pools have in common: callers that each run one query per loan. */
 import type { AdoptedPool } from '../src/integrations/pg.js';
+import { byCallers } from './callers.js';
 import { type BenchOptions, type Contender, type Group, measureProcessorTime } from './compare.js';
-
-/** Callers that share the connections. */
-const CALLERS = 40;
 
 /** Connections of each pool. */
 export const CONNECTIONS = 10;
@@ -40,13 +38,7 @@ export function measureQueries(
 export function querying(name: string, query: () => Promise<unknown>): Contender {
   return {
     name,
-    async run(queries) {
-      let left = queries;
-      const caller = async (): Promise<void> => {
-        while (left-- > 0) await query();
-      };
-      await Promise.all(Array.from({ length: CALLERS }, caller));
-    },
+    run: (queries) => byCallers(queries, query),
   };
 }
 

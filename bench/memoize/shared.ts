@@ -9,6 +9,7 @@ import Keyv from 'keyv';
 import { LRUCache } from 'lru-cache';
 import { memoize } from '../../src/memoize/index.js';
 import { type InvalidationBus, sharedCache } from '../../src/memoize/shared/index.js';
+import { byCallers } from '../callers.js';
 import { isEntry, numberArgument, printAndExit, rowsOf } from '../command-line.js';
 import { type BenchOptions, type Contender, measure } from '../compare.js';
 import { asMultipleOf, type Row, type Section } from '../row.js';
@@ -29,9 +30,6 @@ const bus: InvalidationBus = {
   },
 };
 
-/** How many callers call at one time. */
-const CALLERS = 40;
-
 /** 40 callers, each with a new key each time. */
 function misses(
   name: string,
@@ -41,16 +39,11 @@ function misses(
   let next = 0;
   return {
     name,
-    async run(operations) {
-      let left = operations;
-      const callInTurn = async (): Promise<void> => {
-        while (left-- > 0) {
-          if (next++ % LIVE === 0) await store.clear();
-          await call(next);
-        }
-      };
-      await Promise.all(Array.from({ length: CALLERS }, callInTurn));
-    },
+    run: (operations) =>
+      byCallers(operations, async () => {
+        if (next++ % LIVE === 0) await store.clear();
+        await call(next);
+      }),
   };
 }
 
