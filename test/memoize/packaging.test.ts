@@ -1,7 +1,7 @@
 /** What hosts forbid that packages of this kind have tripped over; the dependency is bundled in, so it counts too. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { expect, test } from 'vitest';
 
 const PROGRAM = `
@@ -9,19 +9,24 @@ const PROGRAM = `
   console.log(fn(21), fn(21), fn.cacheInfo().hits);
 `;
 
+async function bundleOf(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
+    bundle: true,
+    format: 'cjs', // Which has no top-level await: the build would fail.
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    ...options,
+    write: false,
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
 test.each(['lru-cache', 'lru-cache-lowest'])(
   'with %s, runs where code may not be made of strings, and awaits nothing at the top: isaacs/node-lru-cache#397, #400',
   async (lruCache) => {
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
-      bundle: true,
-      format: 'cjs', // Which has no top-level await: the build would fail.
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
-      alias: lruCache === 'lru-cache' ? {} : { 'lru-cache': lruCache },
-      write: false,
-    });
-    const bundle = outputFiles[0]?.text ?? '';
+    const alias: Record<string, string> = lruCache === 'lru-cache' ? {} : { 'lru-cache': lruCache };
+    const bundle = await bundleOf({ alias });
     const printed = execFileSync(
       process.execPath,
       ['--disallow-code-generation-from-strings', '-'],
@@ -35,19 +40,12 @@ test.each(['lru-cache', 'lru-cache-lowest'])(
 );
 
 test('a request that imports the package first is not seen by the callbacks of others: cloudflare/vinext#2740', async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
-    bundle: true,
-    format: 'cjs',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    write: false,
-  });
+  const bundle = await bundleOf({});
   const program = `
     const { AsyncLocalStorage } = require('node:async_hooks');
     const requests = new AsyncLocalStorage();
     const { memoize } = requests.run('first', () => {
-      ${outputFiles[0]?.text ?? ''}
+      ${bundle}
       return module.exports;
     });
     const seen = [];
@@ -61,14 +59,8 @@ test('a request that imports the package first is not seen by the callbacks of o
 });
 
 test('every kind of cache serves plain calls in a bundle without strict mode, as esbuild writes CommonJS', async () => {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../../src/memoize/index.ts', import.meta.url))],
-    bundle: true,
-    format: 'cjs',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
+  const bundle = await bundleOf({
     tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-    write: false,
   });
   const program = `
     const all = [{}, { max: 9 }, { ttl: 9_000 }, { max: 9, ttl: 9_000 }, { max: 9, idleTtl: 9_000 }];
@@ -84,7 +76,7 @@ test('every kind of cache serves plain calls in a bundle without strict mode, as
     console.log(counts.join(' '));
   `;
   const printed = execFileSync(process.execPath, ['-'], {
-    input: `${outputFiles[0]?.text ?? ''}\n${program}`,
+    input: `${bundle}\n${program}`,
     encoding: 'utf8',
   });
   expect(printed.trim().split(' ')).toEqual(Array.from({ length: 8 }, () => '8,7,7'));
