@@ -42,7 +42,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/pg': 106_800,
   'integrations/redis': 14_600,
   'integrations/tarn': 53_200,
-  '.': 512_600,
+  '.': 512_700,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */

@@ -44,8 +44,8 @@ export interface CacheInfo {
   /** Failures of the shared level, its bus or its lock. They make no call fail. */
   readonly sharedErrors: number;
   /**
-   * Values in the shared store that are no result of this library, or that `deserialize` or `validate` of the shared cache did
-   * not take. They count as misses.
+   * Values in the shared store that are no result of this library, that belong to another key, or that `deserialize` or `validate`
+   * of the shared cache did not take. They count as misses.
    */
   readonly sharedRejects: number;
   /** Failures that another process has shared. They did not run the function. */

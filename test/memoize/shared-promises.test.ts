@@ -1162,7 +1162,14 @@ test('the token of a key outlives its results', async () => {
 });
 
 describe('foreign data', () => {
-  const sound = { revision: 'r', at: Date.now(), key: 'K', cache: 'C', value: 'foreign' };
+  const sound = {
+    name: 'value:entry:{["k"]}',
+    revision: 'r',
+    at: Date.now(),
+    key: 'K',
+    cache: 'C',
+    value: 'foreign',
+  };
 
   test.each([
     ['a string', 'text'],
@@ -1177,6 +1184,8 @@ describe('foreign data', () => {
     ['empty tokens', { ...sound, key: '', cache: '' }],
     ['a token that is an object', { ...sound, key: {} }],
     ['a failure that is a text', { ...sound, failure: 'x' }],
+    ['the name of another key', { ...sound, name: 'value:entry:{["K"]}' }],
+    ['no name', { ...sound, name: undefined }],
   ])('an envelope with %s is a miss, and is counted', async (_, envelope) => {
     using service = new Service();
     const store = new MemoryStore();
@@ -1189,6 +1198,34 @@ describe('foreign data', () => {
     expect(await one('k')).toBe('old k');
     expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedErrors: 0 });
   });
+
+  // The default collations of MySQL and MariaDB, and so the tables of @keyv/mysql, take 'Tea' for 'tea' and 'té'.
+  test.each(['result', 'failure', 'given value'])(
+    'a store that takes two names for one gives no %s to the wrong key',
+    async (kind) => {
+      using service = new Service();
+      const memory = new MemoryStore();
+      const store: SharedStore = {
+        get: (name) => memory.get(name.toLowerCase()),
+        set: (name, value) => memory.set(name.toLowerCase(), value),
+        delete: (name) => memory.delete(name.toLowerCase()),
+      };
+      service.source = (key) => {
+        if (kind === 'failure') throw new Error(`no ${key}`);
+        return `old ${key}`;
+      };
+      const member = () => service.member({ store }, { negativeTtl: 60_000 });
+      const [one, other] = [member(), member()];
+      for (const key of ['Tea', 'tea', 'Tea']) {
+        if (kind === 'given value') one.set([key], Promise.resolve(`old ${key}`));
+        for (const call of [one, other]) {
+          if (kind === 'failure') await expect(call(key)).rejects.toThrow(`no ${key}`);
+          else expect(await call(key)).toBe(`old ${key}`);
+          await call.flush();
+        }
+      }
+    },
+  );
 
   test('a lifetime in the store never exceeds that of the reader, even by a clock that is ahead', async () => {
     using service = new Service();

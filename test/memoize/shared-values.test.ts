@@ -117,7 +117,10 @@ describe('version', () => {
     invalidate(current);
     await current.flush();
     await settle();
-    for (const call of [old, current, service.member({ version: 1 }, options)]) await call('a');
+    for (const call of [old, current, service.member({ version: 1 }, options)]) {
+      await call('a');
+      await call.flush();
+    }
     expect(service.loads, 'the third is a new process of the old version').toBe(4);
   });
 
@@ -389,6 +392,7 @@ test('jitter lengthens no stale window of a result from the store', async () => 
   const windows = { ttl: 1_000, staleWhileRevalidate: 1_000 };
   const stale = service.member({}, windows);
   await stale('k');
+  await stale.flush();
   const now = Date.now();
   vi.spyOn(Date, 'now').mockReturnValue(now + 1_900);
   const other = service.member({}, { ...windows, jitter: 1, random: () => 0.9 });

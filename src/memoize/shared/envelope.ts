@@ -12,6 +12,8 @@ export interface Envelope {
   readonly value?: unknown;
   /** Instead of a value: the failure of the load. */
   readonly failure?: SharedFailure;
+  /** The name under which it was written. A store may take two names for one: some do not tell capital letters from small ones. */
+  readonly name: string;
   /** Tells this write from every other. */
   readonly revision: string;
   /** When its load ended, in milliseconds since 1970, by the clock of the writer. */
@@ -48,11 +50,13 @@ const WITH_TIME = /^[0-9a-z]{9}-/;
 /** How a token ends under which the value of a `set` follows. */
 const OF_SET = '-set';
 
-/** A value from the store as an envelope; `undefined` if it is none. */
-export function envelopeIn(stored: unknown): Envelope | undefined {
+/** A value that was read under a name of the store as an envelope; `undefined` if it is none, or one of another name. */
+export function envelopeIn(stored: unknown, name: string): Envelope | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
-  const { revision, at, ttl, key, cache, tags, fence, failure } = stored as Record<string, unknown>;
+  const fields = stored as Record<string, unknown>;
+  const { revision, at, ttl, key, cache, tags, fence, failure } = fields;
   const isSound =
+    fields['name'] === name &&
     isToken(revision) &&
     isToken(key) &&
     isToken(cache) &&

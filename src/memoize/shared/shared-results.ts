@@ -180,6 +180,7 @@ export class SharedResults {
     if (access.writesRest([entry])) return;
     const isFailure = 'error' in outcome;
     const envelope: Writable<Envelope> = {
+      name: entry,
       revision: load.revision,
       at: Date.now(),
       key: before.key,
@@ -226,7 +227,7 @@ export class SharedResults {
         return access.get(asked, timeoutMillis); // A value that the store cannot parse is replaced.
       });
     const [key, cacheToken, all] = present.slice(0, asked.length).map(tokenIn);
-    const there = envelopeIn(present[asked.length]);
+    const there = envelopeIn(present[asked.length], names.inStore('entry', load.key));
     if (key !== before.key || cacheToken !== before.cache) return undefined;
     if (tags.length > 0 && (all !== before.tags || tokens.includes(''))) return undefined;
     const isCovered = there?.key === key && there.cache === cacheToken;
@@ -330,7 +331,7 @@ export class SharedResults {
   ): Promise<Envelope | undefined> {
     const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
     if (generations === undefined) return undefined;
-    const envelope = envelopeIn(stored);
+    const envelope = envelopeIn(stored, names.inStore('entry', key));
     if (envelope === undefined) counters.sharedRejects++;
     if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;
     const { revision, tags = [] } = envelope;
