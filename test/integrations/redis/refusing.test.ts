@@ -2,8 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type KeyvRedis from '@keyv/redis';
+import Keyv6 from 'keyv-6';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.js';
+import type { SharedStore } from '../../../src/memoize/shared/index.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { canStart, connect, RedisServer } from './redis-server.js';
@@ -61,17 +64,26 @@ async function settled(member: Member): Promise<void> {
   });
 }
 
+function keyv6(store: KeyvRedis<string>, namespace: string): SharedStore {
+  return new Keyv6({ store, namespace });
+}
+
 async function ownServer(): Promise<RedisServer> {
   return RedisServer.own(['--dir', await mkdtemp(join(tmpdir(), 'tenure-redis-'))]);
 }
 
 describe.skipIf(!canStart)('a Redis that refuses writes', () => {
-  test.each(Object.entries(REFUSALS))(
+  test.each(
+    Object.entries(REFUSALS).flatMap(([name, refusal]) => [
+      [`${name}, Keyv 5`, refusal, {}] as const,
+      [`${name}, Keyv 6`, refusal, { keyv: keyv6 }] as const,
+    ]),
+  )(
     'an invalidated result is served by no process, and the invalidation arrives later: %s',
-    async (_, { refuse, relent }) => {
+    async (_, { refuse, relent }, keyv) => {
       await using server = await ownServer();
       await using admin = await connect(server.url);
-      await using service = new SharedService({ url: server.url });
+      await using service = new SharedService({ url: server.url, ...keyv });
       const [one, other] = [await service.member(), await service.member()];
       expect([await one('k'), await one.flush(), await other('k')]).toEqual(['old', true, 'old']);
       expect(service.loads).toBe(1);

@@ -5,7 +5,11 @@ import Keyv from 'keyv';
 import { createClient } from 'redis';
 import { redisBus, redisLock } from '../../../src/integrations/redis.js';
 import { type MemoizeOptions, memoize } from '../../../src/memoize/index.js';
-import { type SharedCacheOptions, sharedCache } from '../../../src/memoize/shared/index.js';
+import {
+  type SharedCacheOptions,
+  type SharedStore,
+  sharedCache,
+} from '../../../src/memoize/shared/index.js';
 import { until } from '../../kit/until.js';
 
 type Fn = (id: string) => Promise<string>;
@@ -19,6 +23,8 @@ export interface ServiceOptions {
   readonly shared?: Partial<SharedCacheOptions>;
   /** Makes the adapter of a cache's Keyv. @default one for a single server at `url` */
   readonly adapter?: () => Promise<KeyvRedis<string>>;
+  /** Makes a cache's Keyv over its adapter. @default a Keyv 5 */
+  readonly keyv?: (store: KeyvRedis<string>, namespace: string) => SharedStore;
 }
 
 /** A service whose source is the field {@link source}. */
@@ -39,12 +45,12 @@ export class SharedService implements AsyncDisposable {
 
   /** A cache, as another process has it. Waits until it is connected to the bus. */
   async member(): Promise<Member> {
-    const { url, parts = ['bus'], options, shared, adapter } = this.#given;
+    const { url, parts = ['bus'], options, shared, adapter, keyv = keyv5 } = this.#given;
     const client = createClient({ url });
     client.on('error', () => {});
     await client.connect();
     const redis = adapter === undefined ? new KeyvRedis<string>(url) : await adapter();
-    const store = new Keyv({ store: redis, namespace: this.space });
+    const store = keyv(redis, this.space);
     const member = memoize<Fn>(
       async (id) => {
         this.loads++;
@@ -79,4 +85,8 @@ export class SharedService implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const close of this.#closers) await close();
   }
+}
+
+function keyv5(store: KeyvRedis<string>, namespace: string): SharedStore {
+  return new Keyv({ store, namespace });
 }
