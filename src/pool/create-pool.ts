@@ -1,7 +1,7 @@
 /** Makes a pool: checks the arguments and captures the async context that the pool's background work runs in. */
 import { captureAsyncContext } from '../core/async-context.js';
 import { created } from '../core/created-components.js';
-import { checkFactory, type Factory } from './factory.js';
+import { checkFactory, type Factory, refuseLimits } from './factory.js';
 import { Pool } from './pool.js';
 import { PoolEngine } from './pool-engine.js';
 import { checkValidation, type PoolOptions, resolvePoolOptions } from './pool-options.js';
@@ -37,6 +37,7 @@ export function makeEngine<T>(
 ): PoolEngine<T> {
   checkFactory(where, factory);
   const settings = resolvePoolOptions(where, options);
+  refuseLimits(where, factory, options);
   checkValidation(where, factory, settings);
   const engine = new PoolEngine(factory, settings, captureAsyncContext());
   if (settings.autostart) engine.start();

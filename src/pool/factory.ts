@@ -100,7 +100,7 @@ export function checkFactory(where: string, factory: unknown): void {
     );
   }
   const methods = factory as Record<string, unknown>;
-  refuseForeignPool(where, methods);
+  refusePool(where, methods);
   for (const name of ['create', 'destroy']) {
     checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
@@ -111,20 +111,38 @@ export function checkFactory(where: string, factory: unknown): void {
   }
 }
 
-/** A method that pools of another package have, and where their adoption is. */
-const FOREIGN_POOLS: readonly (readonly [method: string, subpath: string])[] = [
+/**
+ * Throws {@link InvalidArgumentError} if `factory` has a limit that `options` lacks. Other pools take both as one object, and here the limit would
+ * have no effect.
+ */
+export function refuseLimits(
+  where: string,
+  factory: object,
+  options: { readonly max?: number; readonly min?: number },
+): void {
+  for (const name of ['max', 'min'] as const) {
+    if (options[name] !== undefined || !Object.hasOwn(factory, name)) continue;
+    throw new InvalidArgumentError(
+      `${where}: \`${name}\` is an option, and no part of a factory. Give the options as the second argument.`,
+    );
+  }
+}
+
+/** A method that pools have, and where the adoption of such a pool is; `''` for a pool of this package. */
+const POOLS: readonly (readonly [method: string, subpath: string])[] = [
+  ['tryLease', ''],
   ['getConnection', 'mysql2'],
   ['connect', 'pg'],
   ['isBorrowedResource', 'generic-pool'],
   ['numPendingAcquires', 'tarn'],
 ];
 
-function refuseForeignPool(where: string, factory: Readonly<Record<string, unknown>>): void {
+function refusePool(where: string, factory: Readonly<Record<string, unknown>>): void {
   if (factory['create'] !== undefined) return;
-  for (const [method, subpath] of FOREIGN_POOLS) {
+  for (const [method, subpath] of POOLS) {
     if (typeof factory[method] !== 'function') continue;
-    throw new InvalidArgumentError(
-      `${where}: this is no factory, but a pool already. Use \`adoptPool\` of \`tenure/integrations/${subpath}\`.`,
-    );
+    const use =
+      subpath === '' ? 'it as it is' : `\`adoptPool\` of \`tenure/integrations/${subpath}\``;
+    throw new InvalidArgumentError(`${where}: this is no factory, but a pool already. Use ${use}.`);
   }
 }

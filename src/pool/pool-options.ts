@@ -282,13 +282,14 @@ export function resolveLimits(options: Partial<PoolLimits>, now: PoolLimits): Po
   return limits;
 }
 
-/** The options of one `lease`, `acquire` or `use`; a number is generic-pool's bare priority. */
+/** The options of one `lease`, `acquire` or `use`. A number is generic-pool's bare priority; `lease` takes none, as it may be meant as a timeout. */
 export function resolveLeaseOptions(
   where: string,
   given: LeaseOptions | number | undefined,
 ): LeaseOptions {
   if (given === undefined) return NO_OPTIONS;
-  const options: unknown = typeof given === 'number' ? { priority: given } : given;
+  const options: unknown =
+    typeof given === 'number' && where !== 'lease' ? { priority: given } : given;
   return checkOptions<LeaseOptions>(where, options, LEASE_CHECKS);
 }
 

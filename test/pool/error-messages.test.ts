@@ -91,3 +91,44 @@ test('an end of a lease after detach says whose the resource is', async () => {
   );
   await pool.close();
 });
+
+test.each([
+  [{ max: 5 }, {}, '`max` is an option, and no part of a factory'],
+  [{ min: 1, max: 5 }, { max: 5 }, '`min` is an option, and no part of a factory'],
+])(
+  'a limit within the factory is refused, as tarn and sequelize-pool take it: %j',
+  (limits, options, message) => {
+    expect(() => createPool({ ...factory, ...limits }, options)).toThrow(message);
+  },
+);
+
+test('a factory may know a limit that the options have', async () => {
+  const limited = { ...factory, max: 5 };
+  await using pool = createPool(limited, { max: limited.max });
+  expect(pool.max).toBe(5);
+});
+
+test('a pool of this package in place of a factory needs no adoption', async () => {
+  await using pool = createPool(factory);
+  const refusal = 'this is no factory, but a pool already. Use it as it is.';
+  expect(() => createPool(pool as never)).toThrow(refusal);
+  await using pools = createKeyedPool(() => pool as never);
+  expect(await messageOf(pools.lease('a'))).toContain(refusal);
+});
+
+test('a promise that is released in place of its resource is told what to release', async () => {
+  await using pool = createPool(factory, { name: 'db' });
+  const acquired = pool.acquire();
+  expect(await messageOf(pool.release(acquired as never))).toBe(
+    'db: Resource not currently part of this pool. Give back only what its own acquire() has resolved to.',
+  );
+  await pool.release(await acquired);
+});
+
+test('a number is refused by lease: it may be meant as a timeout, and not as a priority', async () => {
+  await using pool = createPool(factory);
+  await using pools = createKeyedPool(() => factory);
+  const refusal = 'lease: options must be a plain object, got 5000.';
+  expect(await messageOf(pool.lease(5_000 as never))).toBe(refusal);
+  expect(await messageOf(pools.lease('a', 5_000 as never))).toBe(refusal);
+});

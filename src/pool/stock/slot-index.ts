@@ -73,7 +73,7 @@ export class SlotIndex<T> {
       return isObject(resource) && this.#destroyed.has(resource)
         ? afterDestroy(name, misuseOf(entry, this.#destroyed.get(resource), tell))
         : new ReleaseError(
-            `${name}: Resource not currently part of this pool. ${Lease.isLease(resource) ? 'It is a lease: call its own release() or destroy().' : 'Give back resources of its own acquire() only.'}`,
+            `${name}: Resource not currently part of this pool. ${Lease.isLease(resource) ? 'It is a lease: call its own release() or destroy().' : 'Give back only what its own acquire() has resolved to.'}`,
             'TENURE_POOL_FOREIGN_RESOURCE',
           );
     }
