@@ -1,4 +1,5 @@
 /** Fails a piece of a test that leaks, with any test runner. */
+import { notGenerator } from '../core/not-generator.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { leakError, leakNote } from './leak-error.js';
 import { type LeakTestOptions, resolveLeakTestOptions } from './leak-test-options.js';
@@ -11,8 +12,8 @@ import { testWatch } from './test-watch.js';
  * Rejects with {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`), whose message and stack name the line that took the loan. If `body`
  * throws, it rejects with that error, and prints the leaks.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option or a body that is no
- * function.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option, and for a body that is no
+ * function or gives a generator.
  *
  * @example
  * ```ts
@@ -34,7 +35,8 @@ export async function expectNoLeaks<T>(
   const watch = testWatch();
   watch.watch(settings.watch);
   const name = body.name === '' ? 'expectNoLeaks' : body.name;
-  const { returned, failure, leaks } = await watch.run(name, body, settings);
+  const call = (): T | PromiseLike<T> => notGenerator('expectNoLeaks', body());
+  const { returned, failure, leaks } = await watch.run(name, call, settings);
   if (failure !== undefined) {
     if (leaks.length > 0) console.error(leakNote(name, leaks));
     throw failure.error;

@@ -333,6 +333,14 @@ test('refuses malformed arguments', async () => {
   await expect(profileMemory('x', (p) => p.mark(''), options)).rejects.toMatchObject(code);
 });
 
+test('a body that gives a generator is refused: nothing of it has run', async () => {
+  const { options } = fake();
+  for (const warmup of [0, 1]) {
+    const measured = profileMemory('lines', function* () {}, { ...options, warmup });
+    await expect(measured).rejects.toThrow('profileMemory: the function returned a generator');
+  }
+});
+
 test('a long loop keeps its verdict in a series of fixed size', async () => {
   const { process, options } = fake();
   const { report } = await profileMemory('long', () => process.retain(32), {

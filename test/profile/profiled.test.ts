@@ -78,3 +78,12 @@ test('refuses what is no method, and a method that is not decorated', () => {
   expect(() => profileOf(async () => {})).toThrow(/not decorated/);
   expect(() => profiled({ rows: 1 } as never)).toThrow(/unknown option `rows`/);
 });
+
+test('a method that gives a generator is refused: nothing of it has run', async () => {
+  async function* lines(): AsyncGenerator<string> {
+    yield 'line';
+  }
+  const context = { kind: 'method', name: 'lines' } as ClassMethodDecoratorContext;
+  const measured = profiled(options)(lines as never, context) as () => Promise<unknown>;
+  await expect(measured()).rejects.toThrow('profiled: the function returned a generator');
+});

@@ -165,3 +165,12 @@ test('options and arguments that are malformed are refused', async () => {
   );
   await expectNoLeaks(() => {}, { watch: [pool] });
 });
+
+test.each([function* (): Generator<void> {}, async function* (): AsyncGenerator<void> {}])(
+  'a body that gives a generator is refused: nothing of it has run',
+  async (body) => {
+    await expect(expectNoLeaks<unknown>(body)).rejects.toThrow(
+      'expectNoLeaks: the function returned a generator',
+    );
+  },
+);

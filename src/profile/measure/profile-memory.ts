@@ -5,6 +5,7 @@
  * contradict each other. Here each reading follows a full collection, and counts V8's heap and the memory outside it. V8 has
  * no positions of lines in its own allocation profile, so the rows are marks in the code: each row is the line of its mark.
  */
+import { notGenerator } from '../../core/not-generator.js';
 import { aFunction, aName, checkArgument } from '../../core/options.js';
 import type { MemoryProfile } from './memory-profile.js';
 import { MemoryReport } from './memory-report.js';
@@ -36,7 +37,8 @@ const UNMEASURED: MemoryProfile = { mark: () => Promise.resolve() };
  * in a service under load. Figures are true to about 1 kB as long as nothing else runs in the process. Rows during which other
  * work ran say so (`overlapped`).
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed argument or option.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed argument or option, and for a body that gives
+ * a generator.
  * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) where the host exposes no collector and none is passed.
  * @throws {@link NoMemoryFiguresError} (`TENURE_NO_MEMORY_FIGURES`) where the host tells no figures and none are passed.
  *
@@ -67,6 +69,8 @@ export async function profileMemory<R>(
   checkArgument('profileMemory', 'name', name, aName);
   checkArgument('profileMemory', 'body', body, aFunction);
   const settings = resolveProfileOptions(options);
+  const call = (profile: MemoryProfile): R | PromiseLike<R> =>
+    notGenerator('profileMemory', body(profile));
   const site = callSite(profileMemory);
   const reader = makeReader(settings);
   const { calls, warmup, clock, gc } = settings;
@@ -79,11 +83,11 @@ export async function profileMemory<R>(
       const parts = { reader, table, timeline, clock, otherWork, startedAt };
       table.noise = await noiseOf(parts);
       const beforeWarmup = reader.last;
-      for (let run = 0; run < warmup; run++) await body(UNMEASURED);
+      for (let run = 0; run < warmup; run++) await call(UNMEASURED);
       const start = warmup > 0 ? await reader.read(true) : beforeWarmup;
       timeline.add(clock.now() - startedAt, start);
       otherWork.takeOverlap();
-      const result = await measuredRuns(parts, body, calls, site);
+      const result = await measuredRuns(parts, call, calls, site);
       const report = new MemoryReport({
         name,
         rows: table.rows(),

@@ -1,6 +1,7 @@
 /** The decorator that profiles a method, as Memory Profiler's `@profile` does. */
 import { InvalidArgumentError } from '../../core/errors.js';
 import { guardedCall } from '../../core/guarded-call.js';
+import { notGenerator } from '../../core/not-generator.js';
 import {
   aFunction,
   aName,
@@ -150,7 +151,7 @@ function profiledMethod(
   const profile = new MethodProfile(settings, site);
   const replacement = {
     [name](this: unknown, ...args: unknown[]): Promise<unknown> {
-      return profile.call(() => Reflect.apply(method, this, args));
+      return profile.call(() => notGenerator('profiled', Reflect.apply(method, this, args)));
     },
   }[name] as AsyncMethod;
   Object.defineProperty(replacement, 'length', { value: method.length, configurable: true });
