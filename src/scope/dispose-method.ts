@@ -31,9 +31,13 @@ function hasValue(target: object, key: symbol): boolean {
 
 /** Gives the method that disposes of `resource` synchronously. Throws a `TypeError` if there is none. */
 export function syncDisposeMethod(resource: unknown): DisposeMethod {
-  const method = methodOf(objectOf(resource), Symbol.dispose);
-  if (method === undefined) throw new TypeError('The value has no method [Symbol.dispose].');
-  return method;
+  const target = objectOf(resource);
+  const method = methodOf(target, Symbol.dispose);
+  if (method !== undefined) return method;
+  const advice = hasValue(target, Symbol.asyncDispose)
+    ? ' Its disposal is asynchronous: add it to an asynchronous stack.'
+    : '';
+  throw new TypeError(`The value has no method [Symbol.dispose].${advice}`);
 }
 
 /**

@@ -62,7 +62,8 @@ export function requirePlaceOfBytes(where: string, source: unknown): BytesPlace 
   const place = placeOfBytes(source);
   if (place !== undefined) return place;
   const kind = typeof source === 'object' ? 'an object' : `a ${typeof source}`;
-  const found = source === null ? 'null' : Array.isArray(source) ? 'an array' : kind;
+  const isArray = Array.isArray(source);
+  const found = source === null || source === undefined ? `${source}` : isArray ? 'an array' : kind;
   throw new InvalidArgumentError(
     `${where}: the source must be a typed array, a Buffer, a DataView, an ArrayBuffer, a SharedArrayBuffer, an Exporter or a MemoryView, got ${ofAnotherCopy(source) ?? found}. Encode text with TextEncoder first.`,
   );

@@ -1,5 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { DisposableMap, MutableDisposable, SuppressedError } from '../../src/scope/index.js';
+import {
+  DisposableMap,
+  MutableDisposable,
+  RunStack,
+  SuppressedError,
+} from '../../src/scope/index.js';
 import { settle } from '../kit/settle.js';
 import { thrownBy } from '../kit/thrown-by.js';
 
@@ -153,4 +158,15 @@ test('a disposal that returns a promise which rejects is printed, and does not e
     'late in a map',
   ]);
   print.mockRestore();
+});
+
+test('what is disposed of asynchronously is refused with the advice to use an asynchronous stack', () => {
+  const pool = { [Symbol.asyncDispose]: async () => {} } as unknown as Disposable;
+  const message =
+    'The value has no method [Symbol.dispose]. Its disposal is asynchronous: add it to an asynchronous stack.';
+  using stack = new RunStack();
+  using map = new DisposableMap<string, Disposable>();
+  for (const add of [() => stack.use(pool), () => map.set('a', pool)]) {
+    expect(thrownBy(add)).toEqual(new TypeError(message));
+  }
 });
