@@ -164,7 +164,10 @@ function fileOptions(addProblem: AddProblem): Given {
     return {};
   }
   try {
-    const { register = {} } = JSON.parse(text) as { readonly register?: unknown };
+    const { register = {}, ...others } = JSON.parse(text) as Given;
+    for (const name of Object.keys(others)) {
+      addProblem(`${CONFIG_FILE}: unknown key "${name}". Options belong under "register".`);
+    }
     if (typeof register === 'object' && register !== null && !Array.isArray(register)) {
       return register as Given;
     }

@@ -297,6 +297,10 @@ describe('its options', () => {
   test.each([
     ['{', 'tenure.config.json is no JSON'],
     ['{ "register": [] }', 'tenure.config.json: "register" must be an object.'],
+    [
+      '{ "leaks": "log" }',
+      'tenure.config.json: unknown key "leaks". Options belong under "register".',
+    ],
     ['{ "register": { "leaks": true } }', 'tenure.config.json: "leaks" must be one of'],
   ])('tenure.config.json with %s is told, and the program runs on', async (config, complaint) => {
     using t = await run(HEALTHY, { config });
