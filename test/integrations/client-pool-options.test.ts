@@ -68,6 +68,23 @@ test.each(POOLS)(
   },
 );
 
+test.each([
+  ['pg', createPgPool, 'max'],
+  ['mysql2', createMysqlPool, 'connectionLimit'],
+] as const)(
+  '%s: the limit of its own pool is refused in a configuration: it would have no effect',
+  async (_, make, limit) => {
+    const config = { host: 'db.example', [limit]: 20 };
+    for (const given of [config, Object.create({ user: 'orders', ...config })]) {
+      expect(() => make(given, { name: 'orders-db' })).toThrow(
+        `\`${limit}\` of \`config\` has no effect on a connection. Give \`{ max }\` as the second argument.`,
+      );
+    }
+    await using pool = make(config, { max: 20 });
+    expect(pool.max).toBe(20);
+  },
+);
+
 test('pg: a connection string is refused: its settings would be lost', () => {
   expect(() => createPgPool('postgres://orders:secret@db.example/orders' as never)).toThrow(
     'createClientPool: `config` must be an object with settings, among them `user` if they are inherited. Give a connection string as `{ connectionString }`.',

@@ -24,6 +24,17 @@ export function expectDriverConfig(config: unknown, hint: string): void {
   );
 }
 
+/**
+ * Throws {@link InvalidArgumentError} if `config` has the limit that the driver's own pool calls `name`, and the options have no `max`: a
+ * connection ignores it.
+ */
+export function refuseLimit(config: object, name: string, max: number | undefined): void {
+  if (max !== undefined || !(name in config)) return;
+  throw new InvalidArgumentError(
+    `createClientPool: \`${name}\` of \`config\` has no effect on a connection. Give \`{ max }\` as the second argument.`,
+  );
+}
+
 function isMethodOf(value: unknown, name: string): boolean {
   return typeof (value as Readonly<Record<string, unknown>> | null)?.[name] === 'function';
 }

@@ -3,7 +3,7 @@ import type { Connection, ConnectionOptions } from 'mysql2/promise';
 import { givenOptions, type OptionCheck, type OptionTable, optional } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
-import { expectDriverConfig } from '../client/driver-config.js';
+import { expectDriverConfig, refuseLimit } from '../client/driver-config.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { isAway, mysqlErrors } from './mysql-errors.js';
 import { MysqlSession, type SessionVariables } from './mysql-session.js';
@@ -45,7 +45,8 @@ const CLIENT_POOL_OPTIONS: OptionTable<ClientPoolOptions> = {
  * is pinged before it is lent after 500 ms without use (`testOnBorrow`, `validateAfterIdleMillis`), and each minute (`keepaliveMillis`).
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
- * that is no object with settings: a URL, an array, a Map or a pool.
+ * that is no object with settings: a URL, an array, a Map or a pool. Also for a `connectionLimit` in `config` alone, where a pool of mysql2 has
+ * it.
  *
  * @example
  * ```ts
@@ -67,6 +68,7 @@ export function createClientPool(
     options,
     CLIENT_POOL_OPTIONS,
   );
+  if (typeof config !== 'string') refuseLimit(config, 'connectionLimit', poolOptions.max);
   return createSessionPool(
     {
       errors: mysqlErrors,

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { aBoolean, givenOptions, type OptionTable, oneOf, option } from '../../core/options.js';
 import type { Pool } from '../../pool/pool.js';
 import { POOL_OPTIONS, type PoolOptions } from '../../pool/pool-options.js';
-import { expectDriverConfig } from '../client/driver-config.js';
+import { expectDriverConfig, refuseLimit } from '../client/driver-config.js';
 import { createSessionPool } from '../client/session-pool.js';
 import { isAway, pgErrors } from './pg-errors.js';
 import { PgSession, type Pooler } from './pg-session.js';
@@ -58,7 +58,8 @@ const TIMEOUTS: Readonly<Record<Pooler, Readonly<Partial<Record<Timeout, number>
  * so a password that has changed there is that of the next one.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed, and for a `config`
- * that is no object with settings: a connection string, a URL, an array, a Map or a pool.
+ * that is no object with settings: a connection string, a URL, an array, a Map or a pool. Also for a `max` in `config` alone, where `pg.Pool`
+ * has it.
  *
  * @example
  * ```ts
@@ -79,6 +80,7 @@ export function createClientPool(
     keepPreparedStatements = false,
     ...poolOptions
   } = givenOptions<ClientPoolOptions>('createClientPool', options, CLIENT_POOL_OPTIONS);
+  refuseLimit(config, 'max', poolOptions.max);
   if (pooler === 'transaction') refuseStartupParameters(config);
   return createSessionPool(
     {
