@@ -112,6 +112,8 @@ export class Watchdog implements Disposable {
   readonly #tracker: LoanTracker;
   readonly #watches: ComponentWatches;
   #disposed = false;
+  /** Whether a check without a leak means something: the watchdog has watched something, or is off on purpose. */
+  #hasWatched: boolean;
 
   /**
    * Watches nothing yet.
@@ -124,6 +126,7 @@ export class Watchdog implements Disposable {
   constructor(options: WatchdogOptions = {}, readings: Readings = READINGS) {
     const settings = resolveWatchdogOptions(options);
     this.#level = settings.level;
+    this.#hasWatched = settings.level === 'off';
     this.#gcSource = settings.gcSource ?? hostGcSource();
     if (settings.onLeak !== undefined) this.#listeners.on('leak', settings.onLeak);
     this.#tracker = new LoanTracker(settings, this.#listeners, readings);
@@ -153,6 +156,7 @@ export class Watchdog implements Disposable {
   watch(component: Watchable): Disposable {
     checkArgument('watchdog.watch', 'component', component, aWatchable);
     if (this.#level === 'off' || this.#disposed) return { [Symbol.dispose]() {} };
+    this.#hasWatched = true;
     const watch = this.#watches.begin(component, captureStack(Watchdog.prototype.watch));
     return { [Symbol.dispose]: () => this.#watches.end(watch) };
   }
@@ -282,6 +286,7 @@ export class Watchdog implements Disposable {
     checkArgument('watchdog.expectCollected', 'target', target, aWeakKey);
     checkArgument('watchdog.expectCollected', 'why', why, aName);
     if (this.#level === 'off' || this.#disposed) return;
+    this.#hasWatched = true;
     const { collections, names } = this.#tracker;
     const stack = captureStack(Watchdog.prototype.expectCollected);
     collections.expect(target, names.code.of(why), stack, this.#tracker.currentScope());
@@ -328,7 +333,8 @@ export class Watchdog implements Disposable {
    * Resolves if {@link check} finds no leak. Runs V8's collector first where the host exposes it.
    *
    * Loans that are out, and that no running scope and no `expectHold` explains, are no leaks: they may be in use. One line on
-   * stderr says how many there are, and of what.
+   * stderr says how many there are, and of what. One line says so if nothing is watched: no `watch` was called, or the watchdog was
+   * disposed of.
    *
    * @throws {@link LeaksFoundError} (`TENURE_LEAKS_FOUND`) with the reports; its message is the formatted report.
    */
@@ -338,7 +344,11 @@ export class Watchdog implements Disposable {
     const stillOut = this.#watches.describeStillOut();
     const { unreported, suppressed } = this.stats();
     if (reports.length > 0) throw new LeaksFoundError(reports, unreported, stillOut, suppressed);
-    const notes = [...suppressedNotes(suppressed), ...(stillOut === '' ? [] : [stillOut])];
+    const notes = [
+      ...(this.#hasWatched ? [] : ['nothing is watched']),
+      ...suppressedNotes(suppressed),
+      ...(stillOut === '' ? [] : [stillOut]),
+    ];
     if (notes.length > 0) console.warn(`tenure: no leak was found; ${notes.join('; ')}`);
   }
 
@@ -400,6 +410,7 @@ export class Watchdog implements Disposable {
   /** Ends all watches, removes all listeners, and stops the timer. The components go on, unwatched. */
   [Symbol.dispose](): void {
     this.#disposed = true;
+    this.#hasWatched = false;
     this.#tracker.scopes.settleEnded();
     this.#watches.endAll();
     this.#tracker.close();

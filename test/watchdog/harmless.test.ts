@@ -189,6 +189,22 @@ test.each(['counters', 'sampled'] as const)(
   },
 );
 
+test('assertNoLeaks says that nothing is watched, unless the watchdog is off on purpose', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const told = [['tenure: no leak was found; nothing is watched']];
+  await new Watchdog().assertNoLeaks();
+  expect(warned.mock.calls).toEqual(told);
+  warned.mockClear();
+  await new Watchdog({ level: 'off' }).assertNoLeaks();
+  await using t = setUp();
+  await t.watchdog.assertNoLeaks();
+  expect(warned).not.toHaveBeenCalled();
+  t.watchdog[Symbol.dispose]();
+  await t.watchdog.assertNoLeaks();
+  expect(warned.mock.calls).toEqual(told);
+  warned.mockRestore();
+});
+
 test('assertNoLeaks says what is still out, unless that is explained', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   await using t = setUp();
