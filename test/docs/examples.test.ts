@@ -29,16 +29,39 @@ test.each(examples)('the claims of $at are true', PATIENCE, async ({ file, code 
   expect(expect.getState().assertionCalls, 'each claim was checked').toBe(countClaims(code));
 });
 
-test("every example compiles in a reader's project", PATIENCE, () => {
+const { entryPoints } = JSON.parse(readFileSync(`${ROOT}/typedoc.json`, 'utf8')) as {
+  readonly entryPoints: readonly string[];
+};
+
+/** The modules of the public interface. */
+const entries = entryPoints.map((entry) => `${ROOT}/${entry}`);
+
+let compiled: ts.Program | undefined;
+
+/** The examples and the public interface, compiled once, by the first test that asks. */
+function compile(): ts.Program {
   const config = ts.getParsedCommandLineOfConfigFile(
-    fileURLToPath(new URL('../../tsconfig.json', import.meta.url)),
+    `${ROOT}/tsconfig.json`,
     { noUnusedLocals: false, noUnusedParameters: false },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
   );
-  const program = ts.createProgram(
-    examples.map(({ file }) => file),
+  compiled ??= ts.createProgram(
+    [...examples.map(({ file }) => file), ...entries],
     config?.options ?? {},
   );
+  return compiled;
+}
+
+/** What a module exports. */
+function exportsOf(file: string): ts.Symbol[] {
+  const program = compile();
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(file) as ts.Node);
+  return checker.getExportsOfModule(module as ts.Symbol);
+}
+
+test("every example compiles in a reader's project", PATIENCE, () => {
+  const program = compile();
   const complaints = examples.flatMap(({ at, file }) => {
     const source = program.getSourceFile(file);
     return ts
@@ -48,13 +71,9 @@ test("every example compiles in a reader's project", PATIENCE, () => {
   expect(complaints).toEqual([]);
 });
 
-test('every public function and class has an example', () => {
-  const entry = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
-  const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext });
-  const checker = program.getTypeChecker();
-  const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.Node);
-  const lacking = checker
-    .getExportsOfModule(module as ts.Symbol)
+test('every public function and class has an example', PATIENCE, () => {
+  const checker = compile().getTypeChecker();
+  const lacking = exportsOf(`${ROOT}/src/index.ts`)
     .filter((symbol) => !symbol.declarations?.some(isTypeOnlyExport))
     .map((symbol) =>
       symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
@@ -67,15 +86,9 @@ test('every public function and class has an example', () => {
 });
 
 test('the guides name each public option', PATIENCE, () => {
-  const { entryPoints } = JSON.parse(readFileSync(`${ROOT}/typedoc.json`, 'utf8')) as {
-    readonly entryPoints: readonly string[];
-  };
-  const files = entryPoints.map((entry) => `${ROOT}/${entry}`);
-  const program = ts.createProgram(files, { module: ts.ModuleKind.NodeNext });
-  const checker = program.getTypeChecker();
-  const options = files
-    .map((file) => checker.getSymbolAtLocation(program.getSourceFile(file) as ts.Node))
-    .flatMap((module) => checker.getExportsOfModule(module as ts.Symbol))
+  const checker = compile().getTypeChecker();
+  const options = entries
+    .flatMap(exportsOf)
     .filter(({ name }) => name.endsWith('Options'))
     .flatMap((symbol) => {
       const members = checker.getDeclaredTypeOfSymbol(symbol).getProperties();
