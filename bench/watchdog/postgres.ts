@@ -28,9 +28,10 @@ const LEVELS = [UNWATCHED, 'counters', 'sampled', 'simple'] as const;
 
 type Level = (typeof LEVELS)[number];
 
-/** Queries of one round: a second of them, since the stacks that a level takes are limited by the second, */
+/** Measured queries of one round: a second of them, since a level takes only so many stacks in a second. Other benches measure 0.2 s. */
 const QUERIES = 40_000;
-/** and those before them, in which a watch begins. */
+
+/** Queries of one round before the measured ones, in which a watch begins. */
 const FIRST_QUERIES = 5_000;
 
 export const packages = ['pg'] as const;
