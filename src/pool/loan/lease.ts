@@ -6,7 +6,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { captureStack } from '../../core/call-site.js';
 import { isObject } from '../../core/is-object.js';
-import { checkArgument, millis, type OptionCheck } from '../../core/options.js';
+import { checkArgument, type OptionCheck } from '../../core/options.js';
 import { type EntryPoint, type Holder, handOver } from '../../core/probe.js';
 import { atLine } from '../../core/site-sample.js';
 import { endThenLookUp } from '../../core/thenable.js';
@@ -178,7 +178,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * resource when it comes back. `use()` does this by itself.
    */
   reportError(error: unknown): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
+    this.#slot.failed(this.#loan, error);
   }
 
   /**
@@ -198,14 +198,12 @@ export class Lease<T> implements Disposable, AsyncDisposable {
 
   /** Tells a watchdog that the lease is in use; `hint` says by what. No effect without a watchdog, or after the end. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.origins.watch?.touched(this.#slot, hint);
+    this.#slot.touch(this.#loan, hint);
   }
 
   /** Tells a watchdog that the lease will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
-    checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan)
-      this.#slot.lender.origins.watch?.expected(this.#slot, holdMillis);
+    this.#slot.expectHold(this.#loan, holdMillis);
   }
 
   /** Releases the resource; does nothing after the lease has ended. */

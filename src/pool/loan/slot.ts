@@ -14,6 +14,7 @@
  */
 import { captureStack } from '../../core/call-site.js';
 import type { Linked } from '../../core/linked-list.js';
+import { checkArgument, millis } from '../../core/options.js';
 import type { EntryPoint, Holder, Misuse, NodeId } from '../../core/probe.js';
 import { endThenLookUp } from '../../core/thenable.js';
 import type { DestroyReason } from '../factory.js';
@@ -119,6 +120,22 @@ export class Slot<T> implements Linked<Slot<T>> {
   /** Captures the stack that ends the loan by `entry`, if the stack that began it was captured. */
   noteEnd(entry: EntryPoint): void {
     this.endStack = this.tracking?.stack === undefined ? undefined : captureStack(entry);
+  }
+
+  /** Tells a watchdog that the holder of a loan uses the resource. No effect after the end of the loan. */
+  touch(loan: number, hint: string | undefined): void {
+    if (this.loan === loan) this.lender.origins.watch?.touched(this, hint);
+  }
+
+  /** Tells a watchdog how long the holder of a loan will keep it from now on. No effect after the end of the loan. */
+  expectHold(loan: number, holdMillis: number): void {
+    checkArgument('expectHold', 'holdMillis', holdMillis, millis);
+    if (this.loan === loan) this.lender.origins.watch?.expected(this, holdMillis);
+  }
+
+  /** Tells the pool of an error that the holder of a loan had. No effect after the end of the loan. */
+  failed(loan: number, error: unknown): void {
+    if (this.loan === loan) this.lender.failed(this, error);
   }
 
   /** The holder of a loan that a forced close had ended has ended it too. */

@@ -1,6 +1,5 @@
 /** The context that `use()` gives to its function beside the resource. It has no effect after the loan has ended. */
 import { notGenerator } from '../../core/not-generator.js';
-import { checkArgument, millis } from '../../core/options.js';
 import { destroyReason } from './destroy-reason.js';
 import { Slot } from './slot.js';
 
@@ -26,19 +25,17 @@ export class UseContext<T> {
 
   /** Tells a watchdog that the resource is in use; `hint` says by what. */
   touch(hint?: string): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.origins.watch?.touched(this.#slot, hint);
+    this.#slot.touch(this.#loan, hint);
   }
 
   /** Tells a watchdog that the resource will be held for up to `holdMillis` milliseconds from now, on purpose. */
   expectHold(holdMillis: number): void {
-    checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-    if (this.#slot.loan === this.#loan)
-      this.#slot.lender.origins.watch?.expected(this.#slot, holdMillis);
+    this.#slot.expectHold(this.#loan, holdMillis);
   }
 
   /** @internal Tells the pool of an error, which may show that the resource is broken. */
   failed(error: unknown): void {
-    if (this.#slot.loan === this.#loan) this.#slot.lender.failed(this.#slot, error);
+    this.#slot.failed(this.#loan, error);
   }
 
   /** @internal Ends the loan. Reports a late end if a forced close has ended it. */
