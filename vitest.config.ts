@@ -111,6 +111,7 @@ const config: ViteUserConfigFnObject = defineConfig(({ mode }) => ({
   test: {
     include: mode === 'slow' ? SLOW : ['test/**/*.test.ts'],
     exclude: EXCLUDED[mode] ?? SLOW,
+    globalSetup: mode === 'slow' ? ['test/kit/run-folder.ts'] : [],
     setupFiles: ['test/kit/leave-nothing-behind.ts', 'test/kit/fail-on-leaks.ts'],
     pool: 'forks',
     execArgv: V8_FLAGS,

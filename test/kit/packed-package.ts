@@ -1,9 +1,20 @@
-/** Builds and packs the package, and installs it into an empty folder without a network, as a user would get it. */
+/** Builds and packs the package once in a run, and installs it into empty folders without a network, as a user would get it. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { bundleRegister } from '../../scripts/bundle-register.js';
 
 export const PROJECT: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -18,12 +29,49 @@ export interface InstalledPackage extends Disposable {
   readonly files: readonly string[];
 }
 
+/** What was packed: the tarballs, and the files in that of the package. */
+interface Packed {
+  readonly tarballs: readonly string[];
+  readonly files: readonly string[];
+}
+
 export async function installPackedPackage(): Promise<InstalledPackage> {
-  const home = mkdtempSync(join(tmpdir(), 'tenure-package-'));
+  const { tarballs, files } = await packedOnce(inject('runFolder'));
+  const folder = mkdtempSync(join(tmpdir(), 'tenure-package-'));
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  npm(folder, 'install', '--offline', '--no-audit', '--no-fund', ...tarballs);
+  return {
+    folder,
+    files,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Packs the package, unless another test file of this run has done so or is about to: then waits for its result. */
+async function packedOnce(home: string): Promise<Packed> {
+  const result = join(home, 'packed.json');
+  if (isFirst(home)) {
+    const packed = await pack(home).catch((error: unknown) => ({ error: String(error) }));
+    writeFileSync(`${result}.part`, JSON.stringify(packed));
+    renameSync(`${result}.part`, result);
+  }
+  while (!existsSync(result)) await setTimeout(100);
+  const packed = JSON.parse(readFileSync(result, 'utf8')) as Packed | { readonly error: string };
+  if ('error' in packed) throw new Error(packed.error);
+  return packed;
+}
+
+function isFirst(home: string): boolean {
+  try {
+    mkdirSync(join(home, 'staged'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function pack(home: string): Promise<Packed> {
   const staged = join(home, 'staged');
-  const folder = join(home, 'consumer');
-  mkdirSync(staged);
-  mkdirSync(folder);
   for (const name of ['src', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
     cpSync(join(PROJECT, name), join(staged, name), { recursive: true });
   }
@@ -33,34 +81,17 @@ export async function installPackedPackage(): Promise<InstalledPackage> {
   writeFileSync(join(staged, 'package.json'), JSON.stringify(manifest));
   tsc(PROJECT, '-p', 'tsconfig.build.json', '--outDir', join(staged, 'dist'));
   await bundleRegister(join(staged, 'dist'));
-  const [packed] = JSON.parse(npm(staged, 'pack', '--json', '--pack-destination', home)) as [
-    { filename: string; files: { path: string }[] },
-  ];
-  const [dependency] = JSON.parse(
-    npm(
-      join(PROJECT, 'node_modules/lru-cache'),
-      'pack',
-      '--json',
-      '--ignore-scripts',
-      '--pack-destination',
-      home,
-    ),
-  ) as [{ filename: string }];
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  npm(
-    folder,
-    'install',
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-    join(home, packed.filename),
-    join(home, dependency.filename),
-  );
-  return {
-    folder,
-    files: packed.files.map(({ path }) => path),
-    [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
-  };
+  const own = tarball(staged, home);
+  const dependency = tarball(join(PROJECT, 'node_modules/lru-cache'), home);
+  return { tarballs: [own.path, dependency.path], files: own.files };
+}
+
+/** Packs a folder to a tarball in another one. */
+function tarball(folder: string, to: string): { path: string; files: string[] } {
+  const [packed] = JSON.parse(
+    npm(folder, 'pack', '--json', '--ignore-scripts', '--pack-destination', to),
+  ) as [{ filename: string; files: { path: string }[] }];
+  return { path: join(to, packed.filename), files: packed.files.map(({ path }) => path) };
 }
 
 /** Runs the project's TypeScript compiler. Throws with its output if it fails. */
