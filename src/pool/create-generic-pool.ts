@@ -8,7 +8,7 @@ import type { Factory } from './factory.js';
 import { GenericPool } from './generic-pool.js';
 import { MOST_PRIORITIES, type PoolOptions } from './pool-options.js';
 
-/** The options of generic-pool 3.9. Times are in milliseconds. A malformed option counts as not given. */
+/** The options of generic-pool 3.9. Times are in milliseconds. A malformed option counts as not given, and any other one is ignored. */
 export interface GenericPoolOptions {
   /** The most resources that may exist. @default 1 */
   readonly max?: unknown;
@@ -38,8 +38,6 @@ export interface GenericPoolOptions {
   readonly softIdleTimeoutMillis?: unknown;
   /** How long a resource may be idle, if there are sweeps. @default 30_000 */
   readonly idleTimeoutMillis?: unknown;
-  /** Any other option. It is ignored, as in generic-pool. */
-  readonly [other: string]: unknown;
 }
 
 /** After this time the place of a resource whose `destroy` hangs is free, in milliseconds. */
@@ -65,9 +63,9 @@ const DESTROY_TIMEOUT_MILLIS = 5_000;
  */
 export function createGenericPool<T>(
   factory: Factory<T>,
-  options?: GenericPoolOptions | null,
+  options?: GenericPoolOptions | object | null,
 ): GenericPool<T> {
-  const given = options ?? {};
+  const given: GenericPoolOptions = options ?? {};
   const max = Math.max(parsed(given.max) ?? 1, 1);
   const settings: PoolOptions = {
     max,

@@ -1,6 +1,6 @@
 /** generic-pool's options, compared with generic-pool itself. */
 import { EventEmitter } from 'node:events';
-import genericPool from 'generic-pool';
+import genericPool, { type Options } from 'generic-pool';
 import { expect, test } from 'vitest';
 import { createGenericPool, createPool } from '../../src/pool/index.js';
 
@@ -54,6 +54,21 @@ test('limits are read as generic-pool reads them, malformed ones included', asyn
     expect(ours.min).toBe(Math.max(0, theirs.min));
     await ours.close();
   }
+});
+
+test("both ways of making a pool take options of generic-pool's own type", async () => {
+  const options: Options = { max: 3, testOnBorrow: false };
+  for (const make of [createGenericPool, createPool] as const) {
+    const pool = make({ create: async () => ({}), destroy: async () => {} }, options);
+    expect(pool.max).toBe(3);
+    await pool.close();
+  }
+  const pool = createGenericPool(
+    { create: async () => ({}), destroy: async () => {} },
+    { max: 3, evictor: 'none' },
+  );
+  expect(pool.max).toBe(3);
+  await pool.close();
 });
 
 test('options may be null', async () => {
