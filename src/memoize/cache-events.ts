@@ -2,15 +2,15 @@
 import type { RemovalCause } from './stores/store.js';
 
 /** A call that the cache answered, or could not answer. */
-export interface CallEvent {
+export interface CallEvent<A extends readonly unknown[] = readonly unknown[]> {
   /** The arguments of the call. */
-  readonly args: readonly unknown[];
+  readonly args: A;
 }
 
 /** A run of the function, or a promise given to `set`, that brought a result. */
-export interface LoadEvent {
+export interface LoadEvent<V = unknown> {
   /** The result, settled. */
-  readonly value: unknown;
+  readonly value: V;
   /** How long the load took, in milliseconds; 0 for a synchronous function. */
   readonly millis: number;
 }
@@ -32,16 +32,16 @@ export interface EvictEvent {
   readonly cause: RemovalCause;
 }
 
-/** The payload of each event of a memoized function. */
-export interface CacheEventMap {
+/** The payload of each event of a function with the arguments `A` and the settled result `V`. */
+export interface CacheEventMap<A extends readonly unknown[] = readonly unknown[], V = unknown> {
   /** A call was answered by a stored result. */
-  hit: CallEvent;
+  hit: CallEvent<A>;
   /** A call found no result in this cache: it runs the function, or asks the shared level. */
-  miss: CallEvent;
+  miss: CallEvent<A>;
   /** A call was answered by a result past its `ttl`. There is no `hit` event for this call. */
-  stale: CallEvent;
+  stale: CallEvent<A>;
   /** A load brought a result. */
-  load: LoadEvent;
+  load: LoadEvent<V>;
   /** A load failed. */
   error: LoadErrorEvent;
   /** An entry was evicted, has expired, or was collected. Not emitted for `delete`, `clear`, `set` or a replacement. */

@@ -61,9 +61,9 @@ export interface Cache<K, V> extends Disposable, Watchable {
   /** The figures of the cache. */
   cacheInfo(): CacheInfo;
   /** Adds a listener. */
-  on<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+  on<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E, [key: K], V>): this;
   /** Removes a listener. */
-  off<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+  off<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E, [key: K], V>): this;
 }
 
 /**
@@ -136,11 +136,11 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
     flush: () => memoized.flush(),
     cacheInfo: () => memoized.cacheInfo(),
     on(event, listener) {
-      memoized.on(event, listener);
+      behind.on(event, listener as never);
       return this;
     },
     off(event, listener) {
-      memoized.off(event, listener);
+      behind.off(event, listener as never);
       return this;
     },
     [observe]: (observer) => memoized[observe](observer),

@@ -237,11 +237,11 @@ function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: bo
     flush: () => cache.flush(),
     cacheInfo: () => cache.info(),
     on: (event, listener) => {
-      cache.on(event, listener);
+      cache.on(event, listener as never);
       return memoized as never;
     },
     off: (event, listener) => {
-      cache.off(event, listener);
+      cache.off(event, listener as never);
       return memoized as never;
     },
     [observe]: (observer: Observer) => cache.watch(observer),

@@ -12,8 +12,12 @@ import type { EntryOptions } from './entry-options.js';
 export type AsReturned<F extends AnyFn, T> =
   ReturnType<F> extends PromiseLike<unknown> ? Promise<T> : T;
 
-/** A listener of one event of a memoized function. */
-export type CacheListener<E extends keyof CacheEventMap> = (payload: CacheEventMap[E]) => void;
+/** A listener of one event of a function with the arguments `A` and the settled result `V`. */
+export type CacheListener<
+  E extends keyof CacheEventMap,
+  A extends readonly unknown[] = readonly unknown[],
+  V = unknown,
+> = (payload: CacheEventMap<A, V>[E]) => void;
 
 /**
  * The members of a memoized function. They take the arguments of the function, and are about calls without a receiver. For calls
@@ -101,9 +105,15 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
    *
    * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown event.
    */
-  on<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+  on<E extends keyof CacheEventMap>(
+    event: E,
+    listener: CacheListener<E, Parameters<F>, Settled<F>>,
+  ): this;
   /** Removes a listener that {@link on} has added. */
-  off<E extends keyof CacheEventMap>(event: E, listener: CacheListener<E>): this;
+  off<E extends keyof CacheEventMap>(
+    event: E,
+    listener: CacheListener<E, Parameters<F>, Settled<F>>,
+  ): this;
   /** Forgets everything for good. Later calls go to the function. An observer is told that all entries are gone. */
   [Symbol.dispose](): void;
 }

@@ -1,6 +1,11 @@
 /** The types of memoized functions. `npm run typecheck` is the test. */
 import { expect, expectTypeOf, test } from 'vitest';
-import { type CacheInfo, memoize } from '../../src/memoize/index.js';
+import {
+  type CacheEventMap,
+  type CacheInfo,
+  createCache,
+  memoize,
+} from '../../src/memoize/index.js';
 
 test('generics are kept: planttheidea/micro-memoize#126', () => {
   const identity = memoize(<T>(value: T): T => value);
@@ -31,6 +36,22 @@ test('the type of `this` is kept', () => {
   expect(() => scale(1)).toThrow(TypeError);
   const owner = { by: 2, scale };
   expect(owner.scale(3)).toBe(6);
+});
+
+test('listeners know the arguments and the result of the function', () => {
+  const user = memoize(async (id: number) => ({ id }));
+  user.on('hit', ({ args }) => expectTypeOf(args).toEqualTypeOf<[id: number]>());
+  user.on('load', ({ value }) => expectTypeOf(value).toEqualTypeOf<{ id: number }>());
+  user.on('evict', ({ args }) =>
+    expectTypeOf(args).toEqualTypeOf<readonly unknown[] | undefined>(),
+  );
+  const pages = createCache<string, Buffer>();
+  pages.on('miss', ({ args: [key] }) => expectTypeOf(key).toBeString());
+  pages.on('load', ({ value }) => expectTypeOf(value).toEqualTypeOf<Buffer>());
+  const seen: unknown[] = [];
+  const note = (payload: CacheEventMap['hit']): void => void seen.push(...payload.args);
+  user.on('miss', note).off('miss', note);
+  expect(seen).toEqual([]);
 });
 
 test('members take the arguments of the function', () => {
