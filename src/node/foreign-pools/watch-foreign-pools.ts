@@ -9,6 +9,7 @@ import {
   option,
   resolveOptions,
 } from '../../core/options.js';
+import { sharedByCopies } from '../../core/shared-by-copies.js';
 import type { Watchdog } from '../../watchdog/watchdog.js';
 import { requireBehindLoaders } from './eager-loads.js';
 import { KnownPools, type PoolSeen } from './known-pools.js';
@@ -103,8 +104,8 @@ export interface ForeignPoolsListener {
   packageFound(): void;
 }
 
-/** Set while the packages are followed. All copies of this package share it: a class can be patched once. */
-const FOLLOWED: unique symbol = Symbol.for('tenure.foreign-pools') as never;
+/** Says whether the packages are followed. All copies of this package share it: a class can be patched once. */
+const following = sharedByCopies('tenure.foreign-pools', () => ({ isOn: false }));
 
 /**
  * Patches the packages, and tells of the pools that their users have.
@@ -112,8 +113,8 @@ const FOLLOWED: unique symbol = Symbol.for('tenure.foreign-pools') as never;
  * @throws {@link AlreadyWatchedError} (`TENURE_ALREADY_WATCHED`) while an earlier call is active.
  */
 export function followForeignPools(listener: ForeignPoolsListener): ForeignPoolsWatch {
-  if (FOLLOWED in globalThis) throw new AlreadyWatchedError('Each pool of another package');
-  Reflect.set(globalThis, FOLLOWED, true);
+  if (following.isOn) throw new AlreadyWatchedError('Each pool of another package');
+  following.isOn = true;
   const patched: PatchedPackage[] = [];
   const missed: string[] = [];
   const methods = new PatchedMethods();
@@ -141,7 +142,7 @@ export function followForeignPools(listener: ForeignPoolsListener): ForeignPools
       loads[Symbol.dispose]();
       methods[Symbol.dispose]();
       pools.close();
-      Reflect.deleteProperty(globalThis, FOLLOWED);
+      following.isOn = false;
     },
   };
 }

@@ -13,6 +13,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { noteAutomaticWatch, onCreated } from '../../core/created-components.js';
 import { isWatchable, type Watchable } from '../../core/probe.js';
+import { sharedByCopies } from '../../core/shared-by-copies.js';
 import { Watchdog } from '../../watchdog/watchdog.js';
 import type { ForeignPool } from '../foreign-pools/foreign-pool.js';
 import type { PatchedPackage } from '../foreign-pools/peer-packages.js';
@@ -179,13 +180,11 @@ export class Registration implements Registered {
   }
 }
 
-/** The key of the registration of this thread, which all copies of this package share. */
-const REGISTRATION: unique symbol = Symbol.for('tenure.register') as never;
+const shared: { registered?: Registered } = sharedByCopies('tenure.register', () => ({}));
 
-/** Starts the watch, unless this or another copy of this package has started it. `undefined` if it is switched off. */
+/** Starts the watch over this thread, unless this or another copy of this package has started it. `undefined` if it is switched off. */
 export function register(): Registered | undefined {
-  const global = globalThis as { [REGISTRATION]?: Registered };
   if (isSwitchedOff()) return undefined;
-  global[REGISTRATION] ??= new Registration();
-  return global[REGISTRATION];
+  shared.registered ??= new Registration();
+  return shared.registered;
 }
