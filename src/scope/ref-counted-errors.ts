@@ -33,7 +33,10 @@ export class RefCountedReentrantError extends TenureError {
   }
 }
 
-/** An `acquire` that got no value within `acquireTimeoutMillis`. Code `TENURE_REF_COUNTED_TIMEOUT`. The message says what it waited for. */
+/**
+ * An `acquire` that got no value within `acquireTimeoutMillis`, or before `createTimeoutMillis` were over. Code
+ * `TENURE_REF_COUNTED_TIMEOUT`. The message says what it waited for.
+ */
 export class RefCountedTimeoutError extends TenureError {
   /** @internal */
   constructor(name: string, timeoutMillis: number, isCreating: boolean) {

@@ -247,12 +247,13 @@ export class RefCountedMap<K, T> implements AsyncDisposable, Watchable {
     if (this.#roomWaits > leaving + this.#capacity - live) this.#evictIdle();
   }
 
-  /** Evicts the value that has been idle for longest; false if none is idle. */
+  /** Evicts the value that has been idle for longest, or ends a creation that goes on without callers; false if there is neither. */
   #evictIdle(): boolean {
     for (const idle of this.#idle) {
       idle.retire();
       return true;
     }
+    for (const cell of this.#keys.keys()) if (cell.giveUpUnwanted()) return true;
     return false;
   }
 

@@ -13,6 +13,7 @@ import {
   type OptionTable,
   objectWith,
   option,
+  optional,
   positiveMillis,
   resolveOptions,
 } from '../core/options.js';
@@ -36,6 +37,13 @@ export interface SharedOptions<T> {
    * @default Infinity
    */
   readonly acquireTimeoutMillis?: number;
+  /**
+   * How long one `create` may take, in milliseconds. Until then it goes on for later callers, although its callers have left. Then its
+   * signal aborts, and callers that wait are rejected with {@link RefCountedTimeoutError}. Infinity for no limit.
+   *
+   * @default none: the signal aborts as soon as the last caller has left
+   */
+  readonly createTimeoutMillis?: number | undefined;
   /** Called with an error of a disposal that no caller waits for. @default prints it with `console.error` */
   readonly onError?: (error: unknown) => void;
   /** The name in errors and reports. @default the kind: 'ref-counted' or 'ref-counted-map' */
@@ -80,6 +88,7 @@ export interface SharedSettings<T> {
   readonly dispose: (value: T) => unknown;
   readonly overlap: boolean;
   readonly acquireTimeoutMillis: number;
+  readonly createTimeoutMillis: number | undefined;
   readonly onError: (error: unknown) => void;
   readonly clock: Clock;
   readonly name: string;
@@ -101,6 +110,7 @@ function sharedTable(kind: string): OptionTable<SharedSettings<unknown>> {
     dispose: option(aFunction, disposeBySymbol),
     overlap: option(aBoolean, false),
     acquireTimeoutMillis: option(positiveMillis, Number.POSITIVE_INFINITY),
+    createTimeoutMillis: optional(positiveMillis),
     onError: option(aFunction, (error: unknown) => reportIgnoredError('a disposal', error)),
     clock: option(objectWith('now', 'setTimer', 'clearTimer'), systemClock),
     name: option(aName, kind),

@@ -75,10 +75,11 @@ export class RefCounted<T> implements AsyncDisposable, Watchable {
    * Gives a lease on the value, and creates the value if there is none. Rejects with what the creation throws.
    *
    * A caller whose `signal` aborts leaves with the signal's reason. When the last caller of a creation has left, the signal that
-   * `create` got aborts. If the value is created after all, later callers get it, and it is idle without any.
+   * `create` got aborts; with `createTimeoutMillis` not before that time is over. If the value is created after all, later callers get it, and it
+   * is idle without any.
    *
    * Rejects with {@link RefCountedClosedError} (`TENURE_REF_COUNTED_CLOSED`) after `close`, with {@link RefCountedTimeoutError}
-   * (`TENURE_REF_COUNTED_TIMEOUT`) when `acquireTimeoutMillis` are over, and with
+   * (`TENURE_REF_COUNTED_TIMEOUT`) when `acquireTimeoutMillis` or `createTimeoutMillis` are over, and with
    * {@link RefCountedReentrantError} (`TENURE_REF_COUNTED_REENTRANT`) if `create` waits for a lease on the value that it creates.
    */
   acquire(options?: AcquireOptions): Promise<SharedLease<T>> {

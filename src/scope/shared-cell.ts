@@ -11,6 +11,7 @@
  * - An instance is published before `create` runs. Code that `create` calls finds it, and no second one is made.
  * - Each step changes the state of its own instance only, and never that of a successor.
  * - A caller that waits for the creation holds the instance already. If all of them leave, the creation is told by its signal.
+ * - With a time limit, a creation is told when its time is over, and not when its callers leave.
  * - A creation that does not stop by its signal goes on for later callers. One that stops begins anew for them.
  */
 import { abortReason } from '../core/abort-reason.js';
@@ -18,6 +19,7 @@ import { cancelTimer } from '../core/cancel-timer.js';
 import type { Clock } from '../core/clock.js';
 import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
+import { startLimit } from '../core/limit-timer.js';
 import { followWithin } from '../core/limited-wait.js';
 import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
@@ -36,7 +38,7 @@ import type { ValueWatch } from './value-watch.js';
 
 /** What a `create` function gets. */
 export interface ValueContext {
-  /** Aborts when no caller waits for the value any more. */
+  /** Aborts when no caller waits for the value any more, or when `createTimeoutMillis` are over. */
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +50,8 @@ export interface CellOwner<T> {
   readonly overlap: boolean;
   /** How long a caller waits for a value, in milliseconds. */
   readonly acquireTimeoutMillis: number;
+  /** How long one creation may take, in milliseconds; `undefined` if it ends when its callers have left. */
+  readonly createTimeoutMillis: number | undefined;
   onError(error: unknown): void;
   dispose(value: T): unknown;
   watch: ValueWatch | null;
@@ -100,10 +104,13 @@ export class SharedCell<T> {
     return leases;
   }
 
-  /** Whether callers have a value or wait for one, or a later caller would get an idle one. */
+  /** Whether callers have a value or wait for one, or a later caller would get one that exists or is being created. */
   get isOccupied(): boolean {
     const current = this.#current;
-    return current !== undefined && (current.holds > 0 || current.phase !== 'creating');
+    return (
+      current !== undefined &&
+      (current.holds > 0 || current.phase !== 'creating' || current.stopLimit !== undefined)
+    );
   }
 
   /** Whether there is a value that no caller has a lease on. */
@@ -137,9 +144,9 @@ export class SharedCell<T> {
     if (signal?.aborted === true) return Promise.reject(abortReason(signal));
     const caller = this.#callerOf(entry);
     const instance = this.#current ?? this.#start();
-    this.#stopIdling(instance);
     instance.holds++;
     if (instance.phase === 'ready') {
+      this.#stopIdling(instance);
       this.#owner.changed(this);
       return Promise.resolve(this.#lease(instance, caller));
     }
@@ -167,6 +174,14 @@ export class SharedCell<T> {
   /** Makes later callers get another value. */
   retire(): void {
     if (this.#current !== undefined) this.#retire(this.#current);
+  }
+
+  /** Ends a creation that goes on without callers; false if there is none. */
+  giveUpUnwanted(): boolean {
+    const current = this.#current;
+    if (current === undefined || current.holds > 0 || current.stopLimit === undefined) return false;
+    this.#retire(current);
+    return true;
   }
 
   /** Retires the value, and refuses callers from now on, those included that wait for the creation. */
@@ -215,11 +230,14 @@ export class SharedCell<T> {
       instance.isLive = true;
       this.#owner.live++;
       if (instance.isRetired) this.#owner.leaving++;
+      this.#startLimit(instance);
       const value = await runAsOwner(instance, async () => this.#plan.create({ signal }));
+      this.#stopLimit(instance);
       instance.value = value;
       instance.phase = 'ready';
       this.#owner.watch?.made(instance);
     } catch (error) {
+      this.#stopLimit(instance);
       if (signal.aborted && instance.holds > 0 && !this.#isClosed) {
         this.#beginAgain(instance, predecessors);
         return;
@@ -244,15 +262,40 @@ export class SharedCell<T> {
     void this.#create(instance, predecessors);
   }
 
+  #startLimit(instance: SharedInstance<T>): void {
+    const { clock, createTimeoutMillis: millis } = this.#owner;
+    if (millis === undefined) return;
+    if (millis === Number.POSITIVE_INFINITY) instance.stopLimit = () => {};
+    else {
+      instance.stopLimit = guardedCall('the clock of a shared value', () =>
+        runInOwnContext(() =>
+          startLimit(clock, millis, () => this.#timedOut(instance, millis), { background: true }),
+        ),
+      );
+    }
+  }
+
+  #stopLimit(instance: SharedInstance<T>): void {
+    instance.stopLimit?.();
+    instance.stopLimit = undefined;
+  }
+
+  #timedOut(instance: SharedInstance<T>, millis: number): void {
+    this.#stopLimit(instance);
+    instance.refuseCallers(new RefCountedTimeoutError(this.#owner.label, millis, true));
+    this.#abandon(instance);
+  }
+
   async #whenReady(
     instance: SharedInstance<T>,
     signal: AbortSignal | undefined,
     caller: Caller | undefined,
   ): Promise<SharedLease<T>> {
+    const { ready } = instance;
     try {
       await this.#whenCreated(instance, signal);
     } catch (error) {
-      this.#left(instance);
+      if (instance.ready === ready) this.#left(instance); // Else it was refused, and holds nothing.
       throw error;
     }
     return this.#lease(instance, caller);
@@ -277,6 +320,12 @@ export class SharedCell<T> {
       this.#owner.changed(this);
       return;
     }
+    if (instance.stopLimit === undefined || instance.isRetired) this.#abandon(instance);
+    else this.#owner.changed(this);
+  }
+
+  /** Tells a creation by its signal that no caller waits for it. */
+  #abandon(instance: SharedInstance<T>): void {
     if (this.#owner.overlap) this.#retire(instance);
     guardedCall('an abort listener', () => instance.abandonment.abort());
     this.#owner.changed(this);
@@ -359,7 +408,10 @@ export class SharedCell<T> {
     this.#stopIdling(instance);
     if (this.#current === instance) this.#current = undefined;
     this.#retired.add(instance);
-    if (instance.phase === 'ready' && instance.holds === 0) this.#dispose(instance);
+    if (instance.holds === 0) {
+      if (instance.phase === 'ready') this.#dispose(instance);
+      else if (instance.stopLimit !== undefined) this.#abandon(instance);
+    }
     this.#owner.changed(this);
   }
 

@@ -35,8 +35,10 @@ export class SharedInstance<T> implements Owner {
   reported: NodeId | undefined = undefined;
   /** Aborts when no caller waits for the creation any more. */
   abandonment: AbortController = new AbortController();
+  /** Stops the time limit of the creation. While there is one, the creation goes on without callers. */
+  stopLimit: (() => void) | undefined = undefined;
   /** Resolves when the value is there; rejects if the creation fails. */
-  readonly ready: Promise<void>;
+  ready!: Promise<void>;
   /** Settles with the disposal. */
   readonly ended: Promise<void>;
   resolveReady!: () => void;
@@ -45,16 +47,27 @@ export class SharedInstance<T> implements Owner {
   rejectEnded!: (reason: unknown) => void;
 
   constructor() {
-    this.ready = new Promise((resolve, reject) => {
-      this.resolveReady = resolve;
-      this.rejectReady = reject;
-    });
+    this.#expectCallers();
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnded = resolve;
       this.rejectEnded = reject;
     });
-    this.ready.catch(() => {}); // Each caller that waits is told by its own promise.
     this.ended.catch(() => {});
+  }
+
+  #expectCallers(): void {
+    this.ready = new Promise((resolve, reject) => {
+      this.resolveReady = resolve;
+      this.rejectReady = reject;
+    });
+    this.ready.catch(() => {}); // Each caller that waits is told by its own promise.
+  }
+
+  /** Rejects the callers that wait for the creation now. Later callers wait for it, too. */
+  refuseCallers(reason: unknown): void {
+    this.rejectReady(reason);
+    this.holds = 0;
+    this.#expectCallers();
   }
 
   /** Whether it waits for a disposal before its creation begins. */

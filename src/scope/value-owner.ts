@@ -19,6 +19,7 @@ export class ValueOwner<T> implements CellOwner<T> {
   readonly clock: Clock;
   readonly overlap: boolean;
   readonly acquireTimeoutMillis: number;
+  readonly createTimeoutMillis: number | undefined;
   watch: ValueWatch | null = null;
   live = 0;
   leaving = 0;
@@ -33,11 +34,12 @@ export class ValueOwner<T> implements CellOwner<T> {
     settings: SharedSettings<T>,
     onChange: (cell: SharedCell<T>) => void = () => {},
   ) {
-    const { name, clock, overlap, acquireTimeoutMillis } = settings;
+    const { name, clock, overlap, acquireTimeoutMillis, createTimeoutMillis } = settings;
     this.label = `The ${CLASSES[kind]} '${name}'`;
     this.clock = clock;
     this.overlap = overlap;
     this.acquireTimeoutMillis = acquireTimeoutMillis;
+    this.createTimeoutMillis = createTimeoutMillis;
     this.#kind = kind;
     this.#name = name;
     this.#settings = settings;

@@ -43,10 +43,11 @@ class Model {
   readonly violations: string[] = [];
   readonly map: RefCountedMap<string, { key: string }>;
 
-  constructor(idleMillis: number) {
+  constructor(idleMillis: number, createTimeoutMillis: number | undefined, heedsSignal: boolean) {
     this.map = new RefCountedMap<string, { key: string }>(
-      async (key) => {
+      async (key, { signal }) => {
         const gate = new Gate();
+        if (heedsSignal) signal.addEventListener('abort', () => gate.fail(signal.reason));
         this.creating.push(gate);
         this.#count(key, 1); // From here on it may hold what the capacity bounds.
         await gate.passed.catch((error: unknown) => {
@@ -58,6 +59,7 @@ class Model {
       {
         capacity: CAPACITY,
         idleMillis,
+        createTimeoutMillis,
         clock: this.clock,
         dispose: async ({ key }) => {
           const gate = new Gate();
@@ -129,8 +131,10 @@ test('one value a key, no more than the capacity, and nothing is left', async ()
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 50 }),
       fc.constantFrom(0, 10, Infinity),
-      async (steps, idleMillis) => {
-        const model = new Model(idleMillis);
+      fc.constantFrom(undefined, 15, Infinity),
+      fc.boolean(),
+      async (steps, idleMillis, createTimeoutMillis, heedsSignal) => {
+        const model = new Model(idleMillis, createTimeoutMillis, heedsSignal);
         for (const event of steps) await model.run(event);
         await model.close();
         expect(model.violations).toEqual([]);
