@@ -46,7 +46,12 @@ export class Capacity {
 
   /** Resources in any state, those being created and destroyed included. */
   get size(): number {
-    return this.#stock.slots.size + this.#counters.creating;
+    return this.existing + this.#counters.creating;
+  }
+
+  /** Resources that exist, those being destroyed included. */
+  get existing(): number {
+    return this.#stock.slots.size;
   }
 
   /** Resources that exist and are not being destroyed. */

@@ -33,6 +33,9 @@ export class EffectiveMax {
   /** The limit at {@link #since}; infinite while the server is not full. */
   #limit = Number.POSITIVE_INFINITY;
   #since = 0;
+  /** How many resources the pool had when the server became full, and the most that it could have. */
+  #had = 0;
+  #most = 0;
   /** The limit that {@link hasGrown} saw last; infinite while the server is not full. */
   #seen = Number.POSITIVE_INFINITY;
 
@@ -55,13 +58,24 @@ export class EffectiveMax {
     return max;
   }
 
-  /** The server has refused a connection while the pool had `size` resources. */
+  /** The server has refused a connection while the pool had `size` resources, those that are being created not included. */
   serverIsFull(size: number): void {
     if (this.#options === undefined) return;
-    const { floor = Math.max(1, this.#settings.min) } = this.#options;
-    this.#limit = Math.max(floor, Math.floor(Math.min(size, this.value) / 2));
+    this.#most = this.value;
     this.#since = this.#settings.clock.now();
+    this.#halve(size);
     this.#seen = this.#limit;
+  }
+
+  /** The server has accepted a connection that was asked for before it was full. */
+  acceptedBefore(): void {
+    if (this.#limit !== Number.POSITIVE_INFINITY) this.#halve(this.#had + 1);
+  }
+
+  #halve(had: number): void {
+    const { floor = Math.max(1, this.#settings.min) } = this.#options ?? {};
+    this.#had = had;
+    this.#limit = Math.max(floor, Math.floor(Math.min(had, this.#most) / 2));
   }
 
   /** Whether {@link hasGrown} may be true later. */

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import { createPool, type Factory, type PoolOptions } from '../../src/pool/index.js';
 import { FakeClock } from '../kit/fake-clock.js';
-import { Gates } from '../kit/gate.js';
+import { Gate, Gates } from '../kit/gate.js';
 import { settle } from '../kit/settle.js';
 import { outcomeOf, rejection } from './outcome.js';
 import { StrictFactory, type Thing } from './strict-factory.js';
@@ -163,10 +163,34 @@ test('adaptiveMax halves the limit once for creations that ran at the same time'
   const leases = await Promise.all(Array.from({ length: 6 }, () => pool.lease()));
   for (let caller = 0; caller < 4; caller++) void outcomeOf(pool.lease());
   await settle();
-  expect(pool.stats()).toMatchObject({ effectiveMax: 4, capacityErrors: 4 });
+  expect(pool.stats()).toMatchObject({ effectiveMax: 3, capacityErrors: 4 });
   for (const lease of leases) void lease.release();
   await settle();
-  expect(pool.stats()).toMatchObject({ size: 4, borrowed: 4, pending: 0 });
+  expect(pool.stats()).toMatchObject({ size: 3, borrowed: 3, pending: 1 });
+  await pool.close({ graceMillis: 0, force: true });
+});
+
+test('adaptiveMax halves what the server accepts of a burst, although its refusals come first', async () => {
+  const clock = new FakeClock();
+  const accepted = new Gate<object>();
+  let calls = 0;
+  const pool = createPool(
+    {
+      create: () =>
+        ++calls > 8 ? Promise.reject(new Error('full')) : accepted.passed.then(() => ({})),
+      destroy: () => {},
+      isFull: () => true,
+    },
+    { max: 20, adaptiveMax: { recoverMillis: 60_000 }, clock, random: () => 0 },
+  );
+  const asked = Array.from({ length: 20 }, () => outcomeOf(pool.lease({ timeoutMillis: 50 })));
+  await settle();
+  expect(pool.stats()).toMatchObject({ effectiveMax: 1, capacityErrors: 12 });
+  accepted.open({});
+  await settle();
+  expect(pool.stats()).toMatchObject({ effectiveMax: 4, size: 8, borrowed: 8 });
+  await clock.advance(50);
+  expect(asked.filter((outcome) => outcome().is === 'resolved').length).toBe(8);
   await pool.close({ graceMillis: 0, force: true });
 });
 

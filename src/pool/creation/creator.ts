@@ -337,6 +337,9 @@ export class Creator<T, C extends Client> {
     } else {
       this.lastError = undefined;
       this.#pause.succeeded();
+      if (creation.capacityErrors !== this.#counters.capacityErrors) {
+        this.#capacity.max.acceptedBefore();
+      }
     }
     this.#host.roomChanged();
   }
@@ -404,7 +407,7 @@ export class Creator<T, C extends Client> {
     if (isServerFull) {
       // Creations that ran at the same time tell of the same full server.
       const isFirst = this.#counters.capacityErrors++ === creation.capacityErrors;
-      if (isFirst) this.#capacity.max.serverIsFull(this.#capacity.size);
+      if (isFirst) this.#capacity.max.serverIsFull(this.#capacity.existing);
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
