@@ -46,12 +46,7 @@ export class Capacity {
 
   /** Resources in any state, those being created and destroyed included. */
   get size(): number {
-    return this.existing + this.#counters.creating;
-  }
-
-  /** Resources that exist, those being destroyed included. */
-  get existing(): number {
-    return this.#stock.slots.size;
+    return this.#stock.slots.size + this.#counters.creating;
   }
 
   /** Resources that exist and are not being destroyed. */

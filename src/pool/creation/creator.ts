@@ -337,9 +337,8 @@ export class Creator<T, C extends Client> {
     } else {
       this.lastError = undefined;
       this.#pause.succeeded();
-      if (creation.capacityErrors !== this.#counters.capacityErrors) {
+      if (creation.capacityErrors < this.#counters.capacityErrors)
         this.#capacity.max.acceptedBefore();
-      }
     }
     this.#host.roomChanged();
   }
@@ -407,7 +406,8 @@ export class Creator<T, C extends Client> {
     if (isServerFull) {
       // Creations that ran at the same time tell of the same full server.
       const isFirst = this.#counters.capacityErrors++ === creation.capacityErrors;
-      if (isFirst) this.#capacity.max.serverIsFull(this.#capacity.existing);
+      const { size, max } = this.#capacity;
+      if (isFirst) max.serverIsFull(size - this.#counters.creating);
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
