@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { batched } from '../../src/memoize/batch/index.js';
 import { memoize } from '../../src/memoize/index.js';
 import { sharedCache } from '../../src/memoize/shared/index.js';
+import { Gate } from '../kit/gate.js';
 
 function counting() {
   const queries: number[][] = [];
@@ -83,6 +84,58 @@ test('misses of a shared cache share a load too', async () => {
   });
   await user.getMany([[1], [2], [3]]);
   expect(queries).toEqual([[1, 2, 3]]);
+});
+
+test('arguments that wait in a batch are asked for once, though their load was invalidated', async () => {
+  const { queries, loadMany } = counting();
+  const user = memoize(batched(loadMany));
+  const users = [user(1)];
+  user.delete(1);
+  users.push(user(1), user(2));
+  user.clear();
+  users.push(user(2), user.refresh(1));
+  expect(await Promise.all(users)).toEqual(['user 1', 'user 1', 'user 2', 'user 2', 'user 1']);
+  expect(queries).toEqual([[1, 2]]);
+  expect(await user(1)).toBe('user 1');
+  expect(user.cacheInfo()).toMatchObject({ size: 2, inFlight: 0 });
+});
+
+test('arguments that wait in a full batch are asked for once', async () => {
+  const { queries, loadMany } = counting();
+  const user = batched(loadMany, { maxBatch: 1 });
+  expect(await Promise.all([user(1), user(2), user(1)])).toEqual(['user 1', 'user 2', 'user 1']);
+  expect(queries).toEqual([[1], [2]]);
+});
+
+test('arguments of a batch that was sent are asked for again', async () => {
+  const [isDone, queries] = [new Gate(), [] as number[][]];
+  const user = memoize(
+    batched(async (lists: readonly [id: number][]) => {
+      queries.push(lists.map(([id]) => id));
+      await isDone.passed;
+      return lists.map(([id]) => `user ${id}, query ${queries.length}`);
+    }),
+  );
+  const old = user(1);
+  while (queries.length === 0) await undefined;
+  user.delete(1);
+  const renewed = user(1);
+  while (queries.length === 1) await undefined;
+  isDone.open();
+  await Promise.all([old, renewed]);
+  expect(queries).toEqual([[1], [1]]);
+});
+
+test('lists of a batch are told apart by every argument and by their number', async () => {
+  const lists: (readonly unknown[])[] = [];
+  const call = batched(async (all: readonly (readonly unknown[])[]) => {
+    lists.push(...all);
+    return all.map(() => 0);
+  });
+  const own = {};
+  const calls = [[], [undefined], [1, 2], [1], ['1'], [Number.NaN], [-0], [own], [{}], [1, '2']];
+  await Promise.all([...calls, [own], [1, 2], [Number.NaN], [0]].map((args) => call(...args)));
+  expect(lists).toEqual(calls);
 });
 
 test('a malformed argument is refused', () => {

@@ -28,15 +28,26 @@ const CHECKS: OptionChecks<BatchedOptions> = { maxBatch: integer(1) };
  */
 const PATIENCE = 8;
 
-interface Waiting<A, V> {
+/** An argument list of a batch. */
+interface Item<A, V> {
   readonly args: A;
+  /** What its calls are given. */
+  readonly result: Promise<V>;
   readonly resolve: (value: V) => void;
   readonly reject: (error: unknown) => void;
+  isSent: boolean;
+}
+
+/** Argument lists that begin with the same arguments. */
+class Level<A, V> {
+  readonly next = new Map<unknown, Level<A, V>>();
+  /** The list that has no further argument. */
+  item: Item<A, V> | undefined = undefined;
 }
 
 /**
- * Makes a function of one argument list, to be memoized. Its calls of one turn share a call of `loadMany`. A result that is an `Error`
- * rejects its call alone. If `loadMany` throws, rejects, or returns another number of results, all its calls reject.
+ * Makes a function of one argument list, to be memoized. Its calls of one turn share a call of `loadMany`. Calls with equal arguments, as
+ * in a `Map`, share one list there. A result that is an `Error` rejects the calls of its list alone. If `loadMany` throws, rejects, or returns another number of results, all its calls reject.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a `loadMany` that is no function, or a malformed option.
  *
@@ -63,21 +74,53 @@ export function batched<A extends readonly unknown[], V>(
 ): (...args: A) => Promise<V> {
   checkArgument('batched', 'loadMany', loadMany, aFunction);
   const { maxBatch = Infinity } = checkOptions('batched', options, CHECKS);
-  let batch: Waiting<A, V>[] | undefined;
-  return (...args) =>
-    new Promise<V>((resolve, reject) => {
-      const waiting = { args, resolve, reject };
-      if (batch !== undefined && batch.length < maxBatch) {
-        batch.push(waiting);
-        return;
-      }
-      const begun = [waiting];
+  let batch: Item<A, V>[] | undefined;
+  /** The lists of all batches that were not sent yet. One that was sent may be left until all are. */
+  let unsent = new Level<A, V>();
+  let unsentBatches = 0;
+  const send = (begun: Item<A, V>[]): Promise<void> => {
+    if (batch === begun) batch = undefined;
+    if (--unsentBatches === 0) unsent = new Level();
+    for (const item of begun) item.isSent = true;
+    return run(loadMany, begun);
+  };
+  return (...args) => {
+    const level = levelOf(unsent, args);
+    if (level.item?.isSent === false) return level.item.result;
+    const item = newItem<A, V>(args);
+    level.item = item;
+    if (batch !== undefined && batch.length < maxBatch) batch.push(item);
+    else {
+      const begun = [item];
       batch = begun;
-      void afterJobs(PATIENCE).then(() => {
-        if (batch === begun) batch = undefined;
-        return run(loadMany, begun);
-      });
-    });
+      unsentBatches++;
+      void afterJobs(PATIENCE).then(() => send(begun));
+    }
+    return item.result;
+  };
+}
+
+function newItem<A, V>(args: A): Item<A, V> {
+  let resolve!: (value: V) => void;
+  let reject!: (error: unknown) => void;
+  const result = new Promise<V>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  return { args, result, resolve, reject, isSent: false };
+}
+
+/** The level of an argument list; adds it if it is missing. */
+function levelOf<A extends readonly unknown[], V>(top: Level<A, V>, args: A): Level<A, V> {
+  let level = top;
+  for (const arg of args) {
+    let next = level.next.get(arg);
+    if (next === undefined) {
+      next = new Level();
+      level.next.set(arg, next);
+    }
+    level = next;
+  }
+  return level;
 }
 
 async function afterJobs(count: number): Promise<void> {
@@ -86,7 +129,7 @@ async function afterJobs(count: number): Promise<void> {
 
 async function run<A extends readonly unknown[], V>(
   loadMany: LoadMany<A, V>,
-  batch: readonly Waiting<A, V>[],
+  batch: readonly Item<A, V>[],
 ): Promise<void> {
   let results: unknown;
   try {
