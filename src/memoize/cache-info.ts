@@ -11,7 +11,7 @@ export interface CacheInfo {
   readonly joins: number;
   /** `hits` divided by `hits + misses`; 1 before the first call. */
   readonly hitRate: number;
-  /** Calls that got a result past its `ttl`: during a revalidation, or in place of a failure. */
+  /** Calls that got a result past its `ttl`, during a revalidation, or that got one in place of a failure. */
   readonly staleHits: number;
   /** Runs of the function, and promises given to `set`, that brought a result. */
   readonly loads: number;

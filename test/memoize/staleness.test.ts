@@ -316,6 +316,53 @@ describe.each(stores)('stale if error, $what', ({ bound }) => {
 });
 
 describe('refreshAfter', () => {
+  test.each([
+    { what: 'fresh', age: 80, windows: { refreshAfter: 60 } },
+    { what: 'stale, to be revalidated', age: 120, windows: { staleWhileRevalidate: 50 } },
+  ])(
+    'a call that joins a background load of a $what result that was evicted does not get its failure',
+    async ({ age, windows }) => {
+      const clock = new FakeClock();
+      const gates = new Gates<string>();
+      const fn = memoize((_: string) => gates.next(), {
+        max: 1,
+        ttl: 100,
+        clock,
+        onError: () => {},
+        ...windows,
+      });
+      gates.at(0).open('old');
+      await fn('k');
+      clock.jump(age);
+      await fn('k');
+      fn.set(['other'], Promise.resolve('other'));
+      await settle();
+      const joined = fn('k');
+      gates.at(1).fail(new Error('down'));
+      expect(await joined).toBe('old');
+      expect(gates.arrived).toBe(2);
+    },
+  );
+
+  test('the caller of a forced load gets its failure while the result is fresh, and so do those who join it', async () => {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), {
+      max: 1,
+      ttl: 100,
+      staleIfError: 100,
+      clock: new FakeClock(),
+    });
+    gates.at(0).open('old');
+    await fn('k');
+    const forced = fn.refresh('k');
+    fn.set(['other'], Promise.resolve('other'));
+    await settle();
+    const joined = fn('k');
+    gates.at(1).fail(new Error('down'));
+    await expect(forced).rejects.toThrow('down');
+    await expect(joined).rejects.toThrow('down');
+  });
+
   test('an entry that is used after refreshAfter is replaced before it expires', async () => {
     const clock = new FakeClock();
     const gates = new Gates<string>();

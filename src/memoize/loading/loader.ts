@@ -420,9 +420,11 @@ export class Loader {
    * may have been invalidated since.
    */
   #mayServe(stale: StagedEntry | undefined, load: Load, now: number): stale is StagedEntry {
-    const { context, invalidatedSince } = load.details;
+    const { context, invalidatedSince, background } = load.details;
+    // An evicted entry does not know whether the process has trusted its entries since.
+    const evenFresh = background && this.#shared === undefined;
     return (
-      stale?.replacesFailure(now) === true &&
+      stale?.replacesFailure(now, evenFresh) === true &&
       context?.replacesInvalidated !== true &&
       (invalidatedSince === undefined || this.#entries.store.peek(load.key) === stale) &&
       this.#entries.disposals?.isDisposed(stale.settled) !== true

@@ -96,12 +96,17 @@ export class StagedEntry extends Entry {
     return (now < expiresAt || now < staleUntil || isPaused) && !this.collected;
   }
 
-  /** Whether the result is stale at `now` and may be served in place of a failure. */
-  replacesFailure(now: number): boolean {
+  /**
+   * Whether the result may be served at `now` in place of the failure of a load: a stale one, within `staleIfError`. With `evenFresh` also
+   * one that a call would have got if it had not been evicted.
+   */
+  replacesFailure(now: number, evenFresh: boolean): boolean {
+    const { expiresAt, staleUntil, errorUntil } = this;
+    const until = evenFresh ? Math.max(staleUntil, errorUntil) : errorUntil;
     return (
       this.failure === undefined &&
-      now >= this.expiresAt &&
-      now < this.errorUntil &&
+      (evenFresh || now >= expiresAt) &&
+      now < until &&
       !this.isDead(now)
     );
   }
