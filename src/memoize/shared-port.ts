@@ -47,7 +47,7 @@ export interface SharedState {
   readonly restingWriteShare: number;
   /** Whether invalidations of other processes arrive. While they do not, this process does not trust its own entries. */
   readonly bus: 'none' | 'connected' | 'disconnected';
-  /** `'failing'` after the last attempt to get a lock failed. */
+  /** `'failing'` after a load went on without its lock: that failed, or was not asked, because it or the store gave no answers. */
   readonly lock: 'none' | 'working' | 'failing';
   /** Invalidations that the store or the bus has not confirmed yet. They are tried again. */
   readonly pendingInvalidations: number;

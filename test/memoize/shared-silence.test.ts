@@ -96,6 +96,36 @@ describe('an outside system that gives no answers', () => {
     },
   );
 
+  test.each<{ what: string; silent: Part[] }>([
+    { what: 'reads of the store', silent: ['reads'] },
+    { what: 'the store', silent: ['reads', 'writes'] },
+    { what: 'the lock', silent: ['lock'] },
+  ])('has `cacheInfo` say that loads go on without the lock, $what', async ({ silent }) => {
+    const outside = new Outside();
+    const { clock, asked } = outside;
+    using value = memoize(async (id: string) => id, {
+      name: 'value',
+      onError: () => {},
+      shared: sharedCache(outside.options),
+    });
+    const load = async (id: string): Promise<string | undefined> => {
+      const loaded = value(id);
+      await clock.advance(TIMEOUT);
+      await loaded;
+      return value.cacheInfo().shared?.lock;
+    };
+    expect(await load('before')).toBe('working');
+    for (const part of silent) outside.silent.add(part);
+    const before = asked.lock;
+    expect(await load('first'), 'its time is over').toBe('failing');
+    expect(await load('second'), 'the silent part rests').toBe('failing');
+    expect(asked.lock - before).toBe(silent.includes('lock') ? 1 : 0);
+    outside.recover();
+    await clock.advance(10_000);
+    await load('probe');
+    expect(await load('after')).toBe('working');
+  });
+
   test('is sent few reads by a process that only invalidates, if it leaves only writes without an answer', async () => {
     const outside = new Outside();
     const { clock, silent, asked } = outside;

@@ -22,7 +22,7 @@ export interface LoadLockPort {
 export class LoadLock {
   readonly #lock: ClusterLock;
   readonly #port: LoadLockPort;
-  /** Whether the last load that asked for a lock went on without it. */
+  /** Whether the last load that found no result in the store goes on without the lock. */
   isFailing = false;
 
   constructor(lock: ClusterLock, port: LoadLockPort) {
@@ -34,7 +34,10 @@ export class LoadLock {
   async acquire(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     const { access, names, report } = this.#port;
     const name = names.ofLock(load.key);
-    if (budget.left <= 0 || !this.#mayAsk(name, load.key)) return false;
+    if (budget.left <= 0 || !this.#mayAsk(name, load.key)) {
+      this.isFailing = true;
+      return false;
+    }
     let isWaiting = false;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
       if (load.hasEnded) return Promise.reject(new AbandonedLoadError());

@@ -59,8 +59,10 @@ export class SharedLoads {
       throwIfEnded(load);
       return compute();
     };
-    if (!results.mayAsk(load.key)) return begin();
-    if (outbox.size > 0 && !(await this.#isReadable(load, budget))) return begin();
+    if (!results.mayAsk(load.key) || (outbox.size > 0 && !(await this.#isReadable(load, budget)))) {
+      if (lock !== undefined) lock.isFailing = true;
+      return begin();
+    }
     let found = await this.#read(load, purpose, budget);
     if (found.usable === undefined && lock !== undefined && (await lock.acquire(load, budget))) {
       found = await this.#read(load, purpose, budget);
