@@ -37,7 +37,8 @@ export class ReportLimit {
     }
     this.#lastReports.set(kind, { reportedAt: now, unreported: 0 });
     const unreported = last?.unreported ?? 0;
-    report(unreported === 0 ? where : `${where}, and ${unreported} like it`);
+    const others = kind === OTHERS ? 'others' : 'like it';
+    report(unreported === 0 ? where : `${where}, and ${unreported} ${others}`);
   }
 
   #distinguished(kind: string, now: number): string {

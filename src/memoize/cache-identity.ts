@@ -12,4 +12,6 @@ export interface CacheIdentity {
   readonly staleWhileRevalidate: number;
   readonly staleIfError: number;
   readonly onError: (error: unknown, where: string) => void;
+  /** Whether `onError` is the default, which prints a limited number of errors. */
+  readonly printsErrors: boolean;
 }

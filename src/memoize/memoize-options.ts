@@ -195,6 +195,8 @@ export interface MemoizeSettings extends Omit<ResolvedOptions, 'maxWeight' | 'lo
   readonly loadTimeouts: LoadTimeouts | undefined;
   /** The option `name`, if it was given. */
   readonly givenName: string | undefined;
+  /** Whether `onError` is the default, which prints. */
+  readonly printsErrors: boolean;
   /** Whether all results are kept on one set of terms, without a callback, a stage or a disposal. */
   readonly isPlain: boolean;
   /** Whether an entry can expire without an option of its own. */
@@ -342,6 +344,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       void guardedCall('the option `onError`', () => onError(error, where)),
     max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
     maxWeight,
+    printsErrors: onError === print,
     name: settings.name || fn.name || 'anonymous',
     givenName: settings.name || undefined,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,

@@ -452,6 +452,28 @@ describe('a store that gives no answer', () => {
   });
 });
 
+test('errors that are printed by default pass one limit, whatever clock the shared level has', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  try {
+    const clock = new FakeClock();
+    const refuse = () => Promise.reject(new Error('READONLY You can not write'));
+    const store = { get: refuse, set: refuse, delete: refuse };
+    const caches = Array.from({ length: 30 }, (_, at) =>
+      memoize(async (id: number) => id, {
+        name: `printed ${at}`,
+        shared: sharedCache({ store, clock }),
+      }),
+    );
+    for (let id = 0; id < 3; id++) {
+      for (const each of caches) await each(id);
+      await clock.advance(10_000);
+    }
+    expect(printed).toHaveBeenCalledTimes(30);
+  } finally {
+    printed.mockRestore();
+  }
+});
+
 describe('invalidations', () => {
   test('200 deletes take as many round trips one after the other as one delete', async () => {
     using service = new Service();

@@ -16,12 +16,12 @@ export class ErrorReports {
     this.#limit = new ReportLimit(clock);
   }
 
-  /** Counts an error, and gives it to `onError` unless one of its kind was reported a short time ago. */
+  /** Counts an error, and gives it to `onError` unless one of its kind was reported a short time ago. What is printed has a limit of its own. */
   report(error: unknown): void {
     this.#counters.sharedErrors++;
-    const { name, onError } = this.#cache;
-    this.#limit.pass(`the shared level of the cache '${name}'`, error, (where) =>
-      onError(error, where),
-    );
+    const { name, onError, printsErrors } = this.#cache;
+    const where = `the shared level of the cache '${name}'`;
+    if (printsErrors) onError(error, where);
+    else this.#limit.pass(where, error, (place) => onError(error, place));
   }
 }
