@@ -45,7 +45,7 @@ export class ReportLimit {
     const reports = this.#lastReports;
     if (reports.has(kind) || reports.size < MAX_KINDS) return kind;
     for (const [other, { reportedAt }] of reports) {
-      if (now >= reportedAt + QUIET_MILLIS) reports.delete(other);
+      if (now >= reportedAt + QUIET_MILLIS && other !== OTHERS) reports.delete(other);
     }
     return reports.size < MAX_KINDS ? kind : OTHERS;
   }
