@@ -17,7 +17,10 @@ interface LastReport {
 /** The limit of one receiver of reports. */
 export class ReportLimit {
   readonly #clock: Clock;
-  readonly #lastReports = new Map<string, LastReport>();
+  /** The last reports by kinds. That of the others stays, with their number. */
+  readonly #lastReports = new Map<string, LastReport>([
+    [OTHERS, { reportedAt: -Infinity, unreported: 0 }],
+  ]);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,11 +46,11 @@ export class ReportLimit {
 
   #distinguished(kind: string, now: number): string {
     const reports = this.#lastReports;
-    if (reports.has(kind) || reports.size < MAX_KINDS) return kind;
+    if (reports.has(kind) || reports.size <= MAX_KINDS) return kind;
     for (const [other, { reportedAt }] of reports) {
       if (now >= reportedAt + QUIET_MILLIS && other !== OTHERS) reports.delete(other);
     }
-    return reports.size < MAX_KINDS ? kind : OTHERS;
+    return reports.size <= MAX_KINDS ? kind : OTHERS;
   }
 }
 

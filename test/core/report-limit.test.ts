@@ -45,7 +45,7 @@ test('a bounded number of kinds is told apart', () => {
   fail('place 50');
   clock.jump(5_000);
   for (let i = 1_000; i < 1_051; i++) fail(`place ${i}`);
-  expect(reports.at(-1)).toBe('place 1049, and 950 others');
+  expect(reports.at(-1)).toBe('place 1050, and 950 others');
   clock.jump(10_000);
   fail('place 2000');
   expect(reports.at(-1)).toBe('place 2000');
