@@ -35,7 +35,7 @@ export interface Memoized<F extends AnyFn> extends Disposable, Watchable {
   call(args: Parameters<F>, options?: CallOptions): ReturnType<F>;
   /**
    * Begins a new load, which sees all that was written before. Its result replaces the stored one, and that of a load in flight.
-   * Until then other calls get the stored result, which stays if the load fails.
+   * Until then other calls get the stored result, or that of a load in flight in its place. It stays if the load fails.
    */
   refresh(...args: Parameters<F>): ReturnType<F>;
   /**

@@ -219,6 +219,31 @@ describe('an abort by a caller', () => {
     expect(errors).toEqual([]); // The cache aborted the load on purpose.
   });
 
+  test('of a load in the background aborts it when a forced load takes its place: no caller waits', async () => {
+    let now = 0;
+    const [signals, gates] = [[] as AbortSignal[], new Gates<string>()];
+    const fn = memoize((_: string) => Promise.resolve(''), {
+      load: ({ signal }) => {
+        signals.push(signal);
+        return gates.next();
+      },
+      refreshAfter: 10,
+      clock: { now: () => now },
+    });
+    gates.at(0).open('old');
+    await fn('k');
+    now = 15;
+    await fn('k');
+    const forced = fn.refresh('k');
+    await settle();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true, false]);
+    gates.at(1).open('of the aborted load');
+    await settle();
+    expect(await fn('k')).toBe('old');
+    gates.at(2).open('new');
+    expect(await forced).toBe('new');
+  });
+
   test('of an invalidated load aborts that load, and not the newer one', async () => {
     const { fn, gates, signals } = loader();
     const caller = new AbortController();

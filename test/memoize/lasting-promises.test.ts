@@ -1,8 +1,10 @@
 /** What a cache alone promises: exact lifetimes, callbacks that do no harm, nothing kept alive, fresh refreshes. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import Keyv from 'keyv';
 import { describe, expect, test, vi } from 'vitest';
 import { memoize } from '../../src/memoize/index.js';
 import { s3fifo } from '../../src/memoize/s3-fifo/index.js';
+import { sharedCache } from '../../src/memoize/shared/index.js';
 import { collectGarbage } from '../kit/collect-garbage.js';
 import { FakeClock } from '../kit/fake-clock.js';
 import { Gate, Gates } from '../kit/gate.js';
@@ -205,6 +207,17 @@ describe('what a cached promise keeps alive', () => {
 });
 
 describe('a forced load', () => {
+  function storing(options: object = {}) {
+    const gates = new Gates<string>();
+    const fn = memoize((_: string) => gates.next(), { tags: () => ['tag'], ...options });
+    const refresh = async (): Promise<{ result: Promise<string> }> => {
+      const result = fn.refresh('k');
+      await settle();
+      return { result };
+    };
+    return { gates, fn, refresh };
+  }
+
   test.each(['refresh', 'forceRefresh'] as const)(
     'is never answered by a load from before it: %s, TanStack/query#2916',
     async (how) => {
@@ -226,6 +239,116 @@ describe('a forced load', () => {
       expect(await fn('k')).toBe('v2');
     },
   );
+
+  test('stores its result though a later one is in flight: ben-manes/caffeine#467', async () => {
+    const { gates, fn, refresh } = storing();
+    gates.at(0).open('v0');
+    await fn('k');
+    for (let load = 1; load <= 10; load++) {
+      void refresh();
+      await settle();
+      if (load <= 3) continue;
+      gates.at(load - 3).open(`v${load - 3}`); // A load takes as long as three refreshes.
+      await settle();
+      expect(await fn('k')).toBe(`v${load - 3}`);
+    }
+    expect(fn.cacheInfo()).toMatchObject({ inFlight: 1, misses: 11 });
+  });
+
+  test('stores nothing once a later one has ended', async () => {
+    const { gates, fn, refresh } = storing();
+    gates.at(0).open('v0');
+    await fn('k');
+    const { result: first } = await refresh();
+    const { result: second } = await refresh();
+    gates.at(2).open('v2');
+    expect(await second).toBe('v2');
+    gates.at(1).open('v1');
+    expect(await first).toBe('v1');
+    expect(await fn('k')).toBe('v2');
+  });
+
+  test.each<{ what: string; invalidate: (fn: ReturnType<typeof storing>['fn']) => unknown }>([
+    { what: 'delete', invalidate: (fn) => fn.delete('k') },
+    { what: 'clear', invalidate: (fn) => fn.clear() },
+  ])(
+    'stores nothing if $what has forgotten it while a later one was in flight',
+    async ({ invalidate }) => {
+      const { gates, fn, refresh } = storing();
+      gates.at(0).open('v0');
+      await fn('k');
+      const { result: first } = await refresh();
+      await refresh();
+      await refresh();
+      invalidate(fn);
+      fn.set(['k'], Promise.resolve('set'), { tags: ['other'] });
+      await settle();
+      gates.at(1).open('v1');
+      expect(await first).toBe('v1');
+      expect(await fn('k')).toBe('set');
+    },
+  );
+
+  test('stores no result with a tag that was invalidated while a later one was in flight', async () => {
+    const { gates, fn, refresh } = storing({ tags: (value: string) => [value] });
+    gates.at(0).open('v0');
+    await fn('k');
+    const { result: first } = await refresh();
+    await refresh();
+    fn.invalidateTags('v1');
+    await refresh();
+    gates.at(1).open('v1');
+    expect(await first).toBe('v1');
+    const later = fn('k');
+    gates.at(3).open('v3');
+    expect(await later).not.toBe('v1');
+  });
+
+  test('stores nothing where there is no result: calls wait for the later one', async () => {
+    const { gates, fn, refresh } = storing();
+    const early = fn('k');
+    await refresh();
+    gates.at(0).open('v0');
+    expect(await early).toBe('v0');
+    const later = fn('k');
+    gates.at(1).open('v1');
+    expect(await later).toBe('v1');
+  });
+
+  test('that fails while a later one is in flight is not remembered, and gives the outcome of that one', async () => {
+    const { gates, fn, refresh } = storing({ negativeTtl: 1_000 });
+    const { result: first } = await refresh();
+    const { result: second } = await refresh();
+    gates.at(0).fail(new Error('down'));
+    await settle();
+    const joined = fn('k');
+    gates.at(1).open('v1');
+    expect(await Promise.all([first, second, joined])).toEqual(['v1', 'v1', 'v1']);
+    expect(fn.cacheInfo()).toMatchObject({ loadFailures: 1, inFlight: 0, joins: 1, hits: 0 });
+  });
+
+  test('does not share its result while a later one is in flight', async () => {
+    const store = new Keyv();
+    const { gates, fn, refresh } = storing({ name: 'k', shared: sharedCache({ store }) });
+    gates.at(0).open('v0');
+    await fn('k');
+    await fn.flush();
+    const { result: first } = await refresh();
+    await refresh();
+    gates.at(1).open('v1');
+    await first;
+    await fn.flush();
+    expect(await fn('k')).toBe('v1');
+    const other = memoize(async (_: string) => 'loaded', {
+      name: 'k',
+      shared: sharedCache({ store }),
+    });
+    expect(await other('k')).toBe('v0');
+    gates.at(2).open('v2');
+    await settle();
+    await fn.flush();
+    expect(await fn('k')).toBe('v2');
+  });
 
   test('all forced calls of one turn share one load', async () => {
     let loads = 0;

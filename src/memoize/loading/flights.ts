@@ -66,7 +66,13 @@ export class Flights {
     this.#byKey.set(load.key, load);
     if (earlier === undefined) return;
     // One that this load has caused, by a call of its own function, must not wait for it.
-    if (load.details.forced) earlier.ownDetails.supersededBy = load;
+    if (load.details.forced) {
+      earlier.ownDetails.supersededBy = load;
+      if (earlier.hasCaller) {
+        load.ownDetails.supersedes = earlier;
+        return;
+      }
+    }
     earlier.disown();
   }
 
@@ -77,10 +83,11 @@ export class Flights {
     return latest.isCurrent ? latest : undefined;
   }
 
-  /** Ends a load; returns false if it is not current. */
+  /** Ends a load; returns false if it is not current. Loads whose place it has taken store nothing any more. */
   finish(load: Load): boolean {
     if (!load.isCurrent) return false;
     if (this.get(load.key) === load) this.#byKey.delete(load.key);
+    load.takeSuperseded()?.disown();
     return true;
   }
 
@@ -127,7 +134,10 @@ export class Flights {
       else needsEarlier = true;
     };
     for (let load = this.#running; load !== undefined; load = load.outer) note(load);
-    for (const load of this.#byKey.values()) note(load);
+    for (const flight of this.#byKey.values()) {
+      for (let load: Load | undefined = flight; load !== undefined; load = load.details.supersedes)
+        note(load);
+    }
     if (!needsEarlier) this.#invalidatedTags.clear();
     for (const tag of tags) this.#invalidatedTags.add(tag);
   }

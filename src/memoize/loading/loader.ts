@@ -350,13 +350,15 @@ export class Loader {
     const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
+    // Without a present result, calls wait for the load that has superseded this one.
+    if (load.details.supersededBy !== undefined && entries.servable(load.key) === undefined) return;
     if (terms === undefined || load.details.isOutdated) {
       if (terms !== undefined && !load.details.forced) return; // The entry has none of the invalidated tags.
       entries.remove(load.key, 'replaced');
       this.#forgetShared(load);
     } else {
       const stored = entries.put(load.key, result, settled, terms, load.details.pendingNode);
-      this.#keepShared(stored, context, terms);
+      this.#keepShared(load, stored, terms);
       if (sharedAs !== undefined) {
         setOrigin(stored, this.#shared?.replace(sharedAs, settled, terms, givenAt));
       }
@@ -374,6 +376,7 @@ export class Loader {
   ): StagedEntry | undefined {
     const { replaces, background, context, own } = load.details;
     load.details.pendingNode?.fail();
+    if (load.details.supersededBy !== undefined) load.disown(); // Its callers get the outcome of the other one.
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
     const servesStale = (!background || load.hasCaller) && this.#mayServe(replaces, load, now);
@@ -395,7 +398,7 @@ export class Loader {
     }
     if (terms === undefined || this.#hasInvalidatedTag(load, terms)) return undefined;
     const stored = this.#entries.putFailure(load.key, failure, how, error, terms);
-    if (stored !== undefined) this.#keepShared(stored, context, terms);
+    if (stored !== undefined) this.#keepShared(load, stored, terms);
     return undefined;
   }
 
@@ -451,8 +454,10 @@ export class Loader {
   }
 
   /** Notes what the shared level says of an outcome that was just stored. */
-  #keepShared(stored: Stored, context: OwnLoadContext | undefined, terms: EntryTerms): void {
-    if (context !== undefined) context.kept = terms;
+  #keepShared({ details }: Load, stored: Stored, terms: EntryTerms): void {
+    const { context, supersededBy } = details;
+    // The store could get the result of a superseded load after that of the other one.
+    if (context !== undefined && supersededBy === undefined) context.kept = terms;
     const shared = this.#shared;
     if (shared === undefined) return;
     const load = context?.shared;
