@@ -255,18 +255,22 @@ describe('a forced load', () => {
     expect(fn.cacheInfo()).toMatchObject({ inFlight: 1, misses: 11 });
   });
 
-  test('stores nothing once a later one has ended', async () => {
-    const { gates, fn, refresh } = storing();
-    gates.at(0).open('v0');
-    await fn('k');
-    const { result: first } = await refresh();
-    const { result: second } = await refresh();
-    gates.at(2).open('v2');
-    expect(await second).toBe('v2');
-    gates.at(1).open('v1');
-    expect(await first).toBe('v1');
-    expect(await fn('k')).toBe('v2');
-  });
+  test.each(['that was the last', 'while the last is in flight'])(
+    'stores nothing once a later one has ended, %s',
+    async (what) => {
+      const { gates, fn, refresh } = storing();
+      gates.at(0).open('v0');
+      await fn('k');
+      const { result: first } = await refresh();
+      const { result: second } = await refresh();
+      if (what !== 'that was the last') await refresh();
+      gates.at(2).open('v2');
+      expect(await second).toBe('v2');
+      gates.at(1).open('v1');
+      expect(await first).toBe('v1');
+      expect(await fn('k')).toBe('v2');
+    },
+  );
 
   test.each<{ what: string; invalidate: (fn: ReturnType<typeof storing>['fn']) => unknown }>([
     { what: 'delete', invalidate: (fn) => fn.delete('k') },

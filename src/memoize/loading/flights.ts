@@ -66,13 +66,7 @@ export class Flights {
     this.#byKey.set(load.key, load);
     if (earlier === undefined) return;
     // One that this load has caused, by a call of its own function, must not wait for it.
-    if (load.details.forced) {
-      earlier.ownDetails.supersededBy = load;
-      if (earlier.hasCaller) {
-        load.ownDetails.supersedes = earlier;
-        return;
-      }
-    }
+    if (load.details.forced) earlier.ownDetails.supersededBy = load;
     earlier.disown();
   }
 
@@ -83,11 +77,24 @@ export class Flights {
     return latest.isCurrent ? latest : undefined;
   }
 
-  /** Ends a load; returns false if it is not current. Loads whose place it has taken store nothing any more. */
+  /**
+   * Whether the result of a load that was superseded may be stored until a later one ends: none has stored its result, the latest is in
+   * flight, and nothing was invalidated. A load without a caller was aborted.
+   */
+  isLatestEnded(load: Load): boolean {
+    let latest = load;
+    while (latest.details.supersededBy !== undefined) {
+      latest = latest.details.supersededBy;
+      const { hasStored, invalidatedSince } = latest.details;
+      if (hasStored || invalidatedSince !== undefined) return false;
+    }
+    return this.get(load.key) === latest && load.hasCaller;
+  }
+
+  /** Ends a load; returns false if it is not current. */
   finish(load: Load): boolean {
     if (!load.isCurrent) return false;
     if (this.get(load.key) === load) this.#byKey.delete(load.key);
-    load.takeSuperseded()?.disown();
     return true;
   }
 
@@ -134,10 +141,7 @@ export class Flights {
       else needsEarlier = true;
     };
     for (let load = this.#running; load !== undefined; load = load.outer) note(load);
-    for (const flight of this.#byKey.values()) {
-      for (let load: Load | undefined = flight; load !== undefined; load = load.details.supersedes)
-        note(load);
-    }
+    for (const load of this.#byKey.values()) note(load);
     if (!needsEarlier) this.#invalidatedTags.clear();
     for (const tag of tags) this.#invalidatedTags.add(tag);
   }

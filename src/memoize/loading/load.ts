@@ -35,8 +35,8 @@ export class LoadDetails {
   invalidatedSince: number | undefined = undefined;
   /** The load that has taken the place of this one, because it was forced. */
   supersededBy: Load | undefined = undefined;
-  /** The load whose place this one has taken. It may store its result until this one has ended. */
-  supersedes: Load | undefined = undefined;
+  /** Whether it has stored its result although it was superseded. */
+  hasStored = false;
   /** The promise for callers that came after such an invalidation. */
   successor: Promise<unknown> | undefined = undefined;
   /** Whether the result has an invalidated tag. */
@@ -87,19 +87,10 @@ export class Load {
     return this.#details;
   }
 
-  /** Has the result not stored, nor those of the loads whose place it has taken. Aborts those for which no caller waits. */
+  /** Has the result not stored, and aborts the load if no caller waits for it. */
   disown(): void {
-    for (let load: Load | undefined = this; load !== undefined; load = load.takeSuperseded()) {
-      load.isCurrent = false;
-      if (load.#isUnwanted) load.abort(undefined);
-    }
-  }
-
-  /** Gives the load whose place this one has taken, if it was not given before. */
-  takeSuperseded(): Load | undefined {
-    const { supersedes } = this.details;
-    if (supersedes !== undefined) this.ownDetails.supersedes = undefined;
-    return supersedes;
+    this.isCurrent = false;
+    if (this.#isUnwanted) this.abort(undefined);
   }
 
   /** A caller with a signal has left. Returns true if no other caller wants the result. */

@@ -344,14 +344,17 @@ export class Loader {
     const entries = this.#entries;
     const { context, own, sharedAs, givenAt } = load.details;
     if ((context?.remaining ?? Infinity) <= 0) this.#recorder.servedStale(args, load.callerCount);
-    const terms = load.isCurrent
-      ? entries.retention.ofResult(settled, args, context ?? own)
-      : undefined;
-    const isCurrent = this.#flights.finish(load); // A callback may have invalidated the load.
+    const isSuperseded = load.details.supersededBy !== undefined;
+    const terms =
+      load.isCurrent || isSuperseded
+        ? entries.retention.ofResult(settled, args, context ?? own)
+        : undefined;
+    // A callback may have invalidated the load. Without a present result, calls wait for the load that has superseded this one.
+    const isCurrent = isSuperseded
+      ? this.#flights.isLatestEnded(load) && entries.servable(load.key) !== undefined
+      : this.#flights.finish(load);
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
-    // Without a present result, calls wait for the load that has superseded this one.
-    if (load.details.supersededBy !== undefined && entries.servable(load.key) === undefined) return;
     if (terms === undefined || load.details.isOutdated) {
       if (terms !== undefined && !load.details.forced) return; // The entry has none of the invalidated tags.
       entries.remove(load.key, 'replaced');
@@ -376,7 +379,6 @@ export class Loader {
   ): StagedEntry | undefined {
     const { replaces, background, context, own } = load.details;
     load.details.pendingNode?.fail();
-    if (load.details.supersededBy !== undefined) load.disown(); // Its callers get the outcome of the other one.
     const { clock, retryAfterMillis = background ? BACKGROUND_RETRY_MILLIS : 0 } = this.#settings;
     const now = clock.now();
     const servesStale = (!background || load.hasCaller) && this.#mayServe(replaces, load, now);
@@ -454,10 +456,11 @@ export class Loader {
   }
 
   /** Notes what the shared level says of an outcome that was just stored. */
-  #keepShared({ details }: Load, stored: Stored, terms: EntryTerms): void {
-    const { context, supersededBy } = details;
-    // The store could get the result of a superseded load after that of the other one.
-    if (context !== undefined && supersededBy === undefined) context.kept = terms;
+  #keepShared(from: Load, stored: Stored, terms: EntryTerms): void {
+    const { context, supersededBy } = from.details;
+    if (supersededBy !== undefined) {
+      from.ownDetails.hasStored = true; // The store could get its result after that of a later load.
+    } else if (context !== undefined) context.kept = terms;
     const shared = this.#shared;
     if (shared === undefined) return;
     const load = context?.shared;
