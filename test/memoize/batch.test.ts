@@ -100,6 +100,13 @@ test('arguments that wait in a batch are asked for once, though their load was i
   expect(user.cacheInfo()).toMatchObject({ size: 2, inFlight: 0 });
 });
 
+test('calls with the same arguments take one place in a batch: graphql/dataloader#294', async () => {
+  const { queries, loadMany } = counting();
+  const user = batched(loadMany, { maxBatch: 3 });
+  await Promise.all([1, 2, 1, 1, 1, 2, 3].map((id) => user(id)));
+  expect(queries).toEqual([[1, 2, 3]]);
+});
+
 test('arguments that wait in a full batch are asked for once', async () => {
   const { queries, loadMany } = counting();
   const user = batched(loadMany, { maxBatch: 1 });
