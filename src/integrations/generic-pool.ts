@@ -5,6 +5,7 @@
  * @module
  */
 import type { Pool } from 'generic-pool';
+import { connectionUse } from '../core/connection-use.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -48,6 +49,7 @@ export function adoptPool<T>(
     {
       pool,
       request: (request, priority) => answerWith(request, pool.acquire(priority)),
+      isInUse: connectionUse(),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');
         const answer = pool.release(resource);

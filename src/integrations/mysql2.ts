@@ -9,6 +9,7 @@
 import type { Duplex } from 'node:stream';
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
+import { connectionUse } from '../core/connection-use.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -130,6 +131,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
       pool: core,
       request,
       identify,
+      isInUse: connectionUse(),
       leftOpen: (connection) => leftOpenOnMysql(identify(connection)),
       giveBack: (connection) => {
         if (isReleased(identify(connection))) throw new Error('it is not out');

@@ -10,7 +10,7 @@
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
-import { hearsNotifications } from '../core/hears-notifications.js';
+import { connectionUse } from '../core/connection-use.js';
 import { isObject } from '../core/is-object.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -81,7 +81,7 @@ export function adoptPool(
         }
       },
       leftOpen: leftOpenOnPg,
-      isInUse: hearsNotifications,
+      isInUse: connectionUse(),
       giveBack: (client) => held.release(client, false),
       destroy: (client) => {
         ignoreErrorsLeftOpenOnPg(client);

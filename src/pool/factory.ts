@@ -86,6 +86,11 @@ export interface Factory<T> {
    * not after `createAttempts`. Callers that come later still have `create` tried again, after its pause.
    */
   isPermanent?(error: unknown): boolean;
+  /**
+   * Whether the holder of a resource uses it although it calls nothing of the pool: its client listens for messages, or a statement runs. Asked
+   * by a watchdog of the loans that are out for a second or longer, each time it looks. It does not suspect a loan in use.
+   */
+  isInUse?(resource: T): boolean;
 }
 
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
@@ -104,7 +109,7 @@ export function checkFactory(where: string, factory: unknown): void {
   for (const name of ['create', 'destroy']) {
     checkArgument(where, `factory.${name}`, methods[name], aFunction);
   }
-  for (const name of ['validate', 'reset', 'isBroken', 'isFull', 'isPermanent']) {
+  for (const name of ['validate', 'reset', 'isBroken', 'isFull', 'isPermanent', 'isInUse']) {
     if (methods[name] !== undefined) {
       checkArgument(where, `factory.${name}`, methods[name], aFunction);
     }

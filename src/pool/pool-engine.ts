@@ -523,6 +523,10 @@ export class PoolEngine<T>
     if (this.events.has('release')) this.events.emitLater('release', { resource, holdMillis });
   }
 
+  get isInUse(): ((resource: T) => boolean) | undefined {
+    return this.#calls.isInUse;
+  }
+
   failed(slot: Slot<T>, error: unknown): void {
     if (this.#calls.isBroken(error, slot.resource)) slot.expire('broken');
   }

@@ -4,18 +4,14 @@
  */
 import { isToldOfPeer } from '../../core/adopted-peers.js';
 import type { LoanCounts, Observer } from '../../core/probe.js';
-import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
+import { IN_USE, LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { type DirectLoanReport, DirectLoans, type DirectLoansListener } from './direct-loans.js';
 import type { PeerPool } from './peer-pool.js';
 
-/** What a report says of a resource that is in use although its holder asks nothing of it. */
-const IN_USE = 'listens';
-
 /** The watch over one adopted pool. */
 export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener<T> {
-  readonly #peer: Pick<PeerPool<T>, 'pool' | 'isInUse'>;
-  readonly #slots: Iterable<Slot<T>>;
+  readonly #peer: object;
   readonly #directLoans: DirectLoans<T>;
   /** The slots of loans whose resources were given back past their leases, and the numbers of these loans. */
   readonly #givenBack = new Map<Slot<T>, number>();
@@ -26,9 +22,8 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     observer: Observer,
   ) {
     super(pool, observer);
-    this.#peer = peer;
-    this.#slots = pool.stock.slots;
-    this.#directLoans = new DirectLoans(this.#slots, peer, this);
+    this.#peer = peer.pool;
+    this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
   }
 
   /** Gives the figures of the pool, how many resources were taken from the peer directly, and how many have come back to it. */
@@ -49,14 +44,15 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   /** Compares the loans with those of the peer, and tells which are in use. O(resources). */
   override look(): void {
     this.#directLoans.compare();
-    for (const slot of this.#slots) {
-      const isOut = slot.state === 'borrowed' && this.#givenBack.get(slot) !== slot.loan;
-      if (isOut && this.#peer.isInUse?.(slot.resource) === true) this.touched(slot, IN_USE);
-    }
+    super.look();
+  }
+
+  protected override isOut(slot: Slot<T>): boolean {
+    return super.isOut(slot) && this.#givenBack.get(slot) !== slot.loan;
   }
 
   isToldOf(resource: unknown): boolean {
-    return isToldOfPeer(this.#peer.pool, resource, this.observer.main?.receiver);
+    return isToldOfPeer(this.#peer, resource, this.observer.main?.receiver);
   }
 
   takenDirectly(): DirectLoanReport {

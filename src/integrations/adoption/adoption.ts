@@ -457,6 +457,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     return loansOut(this.stock.slots, this.#settings.clock.now());
   }
 
+  get isInUse(): ((resource: T) => boolean) | undefined {
+    return this.#peer.isInUse;
+  }
+
   loanTime(): number {
     return this.#settings.clock.now();
   }

@@ -1,4 +1,5 @@
 /** A pool of the connections of a driver. Each has one holder at a time, and its session is as new after each loan. */
+import { connectionUse } from '../../core/connection-use.js';
 import { followUntilAbort } from '../../core/signal-waits.js';
 import { createPool } from '../../pool/create-pool.js';
 import type { Pool } from '../../pool/pool.js';
@@ -77,6 +78,7 @@ export function createSessionPool<T extends object, M>(
       validate: (client) => sessionOf(client).isAlive(),
       reset: (client) => sessionOf(client).reset(),
       destroy: (client) => sessionOf(client).close(),
+      isInUse: connectionUse(),
     },
     {
       testOnBorrow: true,

@@ -97,7 +97,7 @@ export class LentResources {
   look(isInUse: (resource: unknown) => boolean): void {
     this.#tellLasting(this.#period + 1);
     for (const { loan, resource } of this.#out) {
-      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, 'listens');
+      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, 'in use');
     }
   }
 

@@ -5,6 +5,7 @@
  *
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
+import { connectionUse } from '../../core/connection-use.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
@@ -36,6 +37,7 @@ function factsOf(pool: MysqlPool): ForeignPoolFacts {
     name: ['mysql2', database].filter(Boolean).join(' '),
     releaseAdvice:
       'call `connection.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
+    isInUse: connectionUse(),
     figures: () => {
       const size = pool._allConnections.length;
       const available = Math.min(size, pool._freeConnections.length);

@@ -5,7 +5,7 @@
  * pg gives a client another `release` with each loan. Each of them calls `_release` of the pool once, so that is where a loan
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
-import { hearsNotifications } from '../../core/hears-notifications.js';
+import { connectionUse } from '../../core/connection-use.js';
 import type { Origin } from '../../core/probe.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
@@ -37,7 +37,7 @@ function factsOf(pool: PgPool): ForeignPoolFacts {
     name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    isInUse: hearsNotifications,
+    isInUse: connectionUse(),
     figures: () => ({
       size: pool.totalCount,
       available: pool.idleCount,

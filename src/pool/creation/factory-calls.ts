@@ -90,6 +90,11 @@ export class FactoryCalls<T> {
     return this.#ask('isBroken', error, resource);
   }
 
+  /** Whether the holder of a resource uses it, although it asks nothing of the pool; `undefined` if the factory does not tell. */
+  get isInUse(): ((resource: T) => boolean) | undefined {
+    return this.#factory.isInUse && ((resource) => this.#ask('isInUse', resource));
+  }
+
   /** Begins a creation. Returns the running call, or `undefined` if it has ended already. */
   create(
     { controller, pendingNode }: Pick<Creation, 'controller' | 'pendingNode'>,
@@ -264,7 +269,11 @@ export class FactoryCalls<T> {
     if (isSlow) this.#becameSlow();
   }
 
-  #ask(name: 'isFull' | 'isPermanent' | 'isBroken', error: unknown, ...resource: T[]): boolean {
+  #ask(
+    name: 'isFull' | 'isPermanent' | 'isBroken' | 'isInUse',
+    error: unknown,
+    ...resource: T[]
+  ): boolean {
     const method = this.#factory[name] as
       | ((error: unknown, ...resource: T[]) => boolean)
       | undefined;

@@ -25,9 +25,17 @@ export interface WatchedLoans<T> {
   numbers(): PoolNumbers;
   /** The time on the clock by which loans begin, in milliseconds. */
   loanTime(): number;
+  /** Whether the holder of a resource uses it, although it asks nothing of the pool; `undefined` if that is not known of any. */
+  readonly isInUse?: ((resource: T) => boolean) | undefined;
   /** Called with a loan that no code can end any more. */
   abandoned?(slot: Slot<T>): void;
 }
+
+/** What a report says of a resource that is in use although its holder asks nothing of the pool. */
+export const IN_USE = 'in use';
+
+/** The age from which on a loan is asked for its use, in milliseconds. A look at a busy pool would have each of its loans tracked. */
+const MIN_AGE_MILLIS = 1_000;
 
 /** The watch over the loans of one pool. */
 export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
@@ -50,6 +58,23 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   override loanCounts(): LoanCounts {
     const { borrowed, loans } = this.#pool.counters;
     return { out: borrowed, begun: loans };
+  }
+
+  /** Tells which loans are in use. O(resources) for a pool that knows it. */
+  override look(): void {
+    const { isInUse, stock } = this.#pool;
+    if (isInUse === undefined) return;
+    const latest = this.#pool.loanTime() - MIN_AGE_MILLIS;
+    for (const slot of stock.slots) {
+      if (slot.borrowedAt <= latest && this.isOut(slot) && isInUse(slot.resource)) {
+        this.touched(slot, IN_USE);
+      }
+    }
+  }
+
+  /** Whether the resource of a slot is lent, as far as is known. */
+  protected isOut(slot: Slot<T>): boolean {
+    return slot.state === 'borrowed';
   }
 
   /** Reports that a resource is being created. */

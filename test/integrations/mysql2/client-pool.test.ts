@@ -10,8 +10,10 @@ import {
   createClientPool,
   transaction,
 } from '../../../src/integrations/mysql2.js';
+import type { Clock, observe, Pool } from '../../../src/pool/index.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
+import { expectNoSuspectInUse } from '../long-use.js';
 import { canStart, MariadbServer } from './mariadb-server.js';
 
 /** What a holder leaves behind, and what the next holder asks to see it. */
@@ -47,6 +49,12 @@ function fallSilentAt(statement: string, connection: Connection, network: TcpPro
   }) as typeof query;
 }
 
+/** A pool of connections, and the pool of mysql2 under it, if there is one. */
+interface OpenMysqlPool {
+  readonly pool: Pick<Pool<Connection>, 'lease' | 'use' | 'close' | typeof observe>;
+  readonly peer?: mysql.Pool;
+}
+
 describe.skipIf(!canStart)('a pool of connections', () => {
   let server: MariadbServer;
   beforeAll(async () => {
@@ -80,6 +88,44 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       },
     };
   }
+
+  test.each<[kind: string, open: (clock: Clock) => OpenMysqlPool]>([
+    ['a pool of clients', (clock) => ({ pool: createClientPool(config(), { max: 2, clock }) })],
+    [
+      'an adopted pool',
+      (clock) => {
+        const peer = mysql.createPool({ ...config(), connectionLimit: 2 });
+        return { pool: adoptPool(peer, { clock }), peer };
+      },
+    ],
+  ])('%s: a connection is no suspect while its holder waits for an answer', async (_kind, open) => {
+    let peer: mysql.Pool | undefined;
+    const other = await mysql.createConnection(config());
+    await expectNoSuspectInUse<Connection>(
+      ({ clock }) => {
+        const opened = open(clock);
+        peer = opened.peer;
+        return {
+          pool: opened.pool,
+          async take() {
+            const lease = await opened.pool.lease();
+            return { client: lease.resource, give: () => lease.release() };
+          },
+        };
+      },
+      async (client) => {
+        await other.query("select get_lock('long', 1)");
+        const answer = client.query("select get_lock('long', 60)");
+        return {
+          async stop() {
+            await other.end();
+            await answer;
+          },
+        };
+      },
+    );
+    await peer?.end();
+  });
 
   test.each(LEFT_BEHIND)(
     '%s of one holder does not reach the next',

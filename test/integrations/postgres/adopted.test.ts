@@ -11,12 +11,12 @@ import {
 import { type AdoptedPool, adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
 import type { Lease } from '../../../src/pool/index.js';
-import { Watchdog } from '../../../src/watchdog/index.js';
-import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
 import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
 import { type FallibleServer, outlivesFailures } from '../adoption/failure-contract.js';
+import { expectNoSuspectInUse } from '../long-use.js';
+import { LONG_USES } from './long-uses.js';
 import { OpenCopy, OpenCursor, type OpenQuery } from './open-queries.js';
 import { canStart, Overseer } from './postgres-server.js';
 
@@ -258,10 +258,26 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       ],
     ])('a client that was taken %s is no suspect while its holder listens', async (_how, take) => {
       const peer = openPgPool(2);
-      await listeningIsNoSuspect((clock) => {
-        const pool = adoptPgPool(peer, { clock });
-        return { pool, take: () => take(pool, peer) };
-      });
+      await expectNoSuspectInUse(
+        ({ clock }) => {
+          const pool = adoptPgPool(peer, { clock });
+          return { pool, take: () => take(pool, peer) };
+        },
+        (client) => LONG_USES[0][1](client, server.url),
+      );
+      await peer.end();
+    });
+
+    test.each(LONG_USES)('a client is no suspect while its holder %s', async (_does, use) => {
+      const peer = openPgPool(2);
+      await expectNoSuspectInUse(
+        ({ clock }) => {
+          const pool = adoptPgPool(peer, { clock });
+          return { pool, take: async () => takenBy(await pool.lease()) };
+        },
+        (client) => use(client, server.url),
+      );
+      await peer.end();
     });
 
     test('many callers that give up cost the pool nothing', async () => {
@@ -321,13 +337,17 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
 
     test('a client is no suspect while its holder listens', async () => {
       const db = open(2);
-      await listeningIsNoSuspect((clock) => ({
-        pool: adoptTarnPool<pg.Client>(db.client.pool, { clock }),
-        async take() {
-          const client: pg.Client = await db.client.acquireConnection();
-          return { client, give: () => db.client.releaseConnection(client) };
-        },
-      }));
+      await expectNoSuspectInUse(
+        ({ clock }) => ({
+          pool: adoptTarnPool<pg.Client>(db.client.pool, { clock }),
+          async take() {
+            const client: pg.Client = await db.client.acquireConnection();
+            return { client, give: () => db.client.releaseConnection(client) };
+          },
+        }),
+        (client) => LONG_USES[0][1](client, server.url),
+      );
+      await db.destroy();
     });
 
     test("knex's own queries work on these connections", async () => {
@@ -354,32 +374,6 @@ interface Taken {
 
 function takenBy(lease: Lease<pg.PoolClient>): Taken {
   return { client: lease.resource, give: () => lease.release() };
-}
-
-/** Takes a client that hears notifications, beside many short loans. Then it hears none any more. */
-async function listeningIsNoSuspect<T>(
-  open: (clock: FakeClock) => { pool: AdoptedPool<T>; take(): Promise<Taken> },
-): Promise<void> {
-  const clock = new FakeClock();
-  using watchdog = new Watchdog({ clock });
-  const { pool, take } = open(clock);
-  watchdog.watch(pool);
-  const { client, give } = await take();
-  const passMinutes = async (): Promise<void> => {
-    for (let minute = 0; minute < 3; minute++) {
-      for (let i = 0; i < 1_500; i++) await watchdog.scope('job', () => pool.use(() => {}));
-      await clock.advance(60_000);
-    }
-  };
-  const hear = (): void => {};
-  client.on('notification', hear);
-  await passMinutes();
-  expect(await watchdog.check()).toEqual([]);
-  client.off('notification', hear);
-  await passMinutes();
-  expect(await watchdog.check()).toMatchObject([{ rule: 'tenured', count: 1 }]);
-  await give();
-  await pool.close({ endPeer: true });
 }
 
 async function answer(client: pg.ClientBase): Promise<number | undefined> {

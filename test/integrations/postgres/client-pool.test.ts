@@ -19,6 +19,8 @@ import {
 } from '../../../src/integrations/pg.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
+import { expectNoSuspectInUse } from '../long-use.js';
+import { LONG_USES } from './long-uses.js';
 import { OpenCopy, OpenCursor, type OpenQuery } from './open-queries.js';
 import { canStartPgBouncer, PgBouncer } from './pgbouncer.js';
 import { canStart, expectAccounted, Overseer } from './postgres-server.js';
@@ -104,6 +106,22 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       },
     };
   }
+
+  test.each(LONG_USES)('a client is no suspect while its holder %s', async (_does, use) => {
+    await expectNoSuspectInUse(
+      (options) => {
+        const pool = createClientPool({ connectionString: server.url }, { max: 2, ...options });
+        return {
+          pool,
+          async take() {
+            const lease = await pool.lease();
+            return { client: lease.resource, give: () => lease.release() };
+          },
+        };
+      },
+      (client) => use(client, server.url),
+    );
+  });
 
   test.each(LEFT_BEHIND)(
     '%s of one holder does not reach the next',

@@ -11,6 +11,7 @@ interface Connection {
   flush(): void;
   close(portal: object): void;
   sync(): void;
+  sendCopyFromChunk(chunk: Buffer): void;
   sendCopyFail(message: string): void;
 }
 
@@ -32,10 +33,17 @@ export abstract class OpenQuery extends EventEmitter implements Submittable {
   abstract end(): void;
 
   handleRowDescription(): void {}
-  handleReadyForQuery(): void {}
+  /** pg sets it if the client has a `query_timeout`. */
+  callback: (() => void) | undefined = undefined;
+
+  handleReadyForQuery(): void {
+    this.callback?.();
+  }
+
   handleCopyInResponse(): void {}
   handleCommandComplete(): void {}
   handleError(error: Error): void {
+    this.callback?.();
     this.emit('error', error);
   }
 }
@@ -55,8 +63,22 @@ export class OpenCursor extends OpenQuery {
   }
 }
 
-/** A COPY to which no row is written. */
+/** A COPY to which no row is written by itself. */
 export class OpenCopy extends OpenQuery {
+  #ready: () => void = () => {};
+  /** Settles when the server takes rows. */
+  readonly isReady: Promise<void> = new Promise((resolve) => {
+    this.#ready = resolve;
+  });
+
+  override handleCopyInResponse(): void {
+    this.#ready();
+  }
+
+  write(rows: string): void {
+    this.connection?.sendCopyFromChunk(Buffer.from(rows));
+  }
+
   protected begin(connection: Connection): void {
     connection.query('create temp table if not exists copied (n int); copy copied from stdin');
   }

@@ -66,7 +66,7 @@ describe.skipIf(!canStart)('pg, on a real Postgres', () => {
     const client = await watchdog.scope('job', () => pool.connect());
     expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
     client.on('notification', () => {});
-    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'in use' });
     client.release();
     await pool.end();
   });

@@ -24,7 +24,7 @@ describe('sequelize-pool', () => {
     const client = await watchdog.scope('job', () => pool.acquire());
     expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
     client.on('notification', () => {});
-    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'in use' });
     pool.release(client);
     await pool.destroyAllNow();
   });

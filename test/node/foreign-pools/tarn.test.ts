@@ -37,7 +37,7 @@ describe('tarn', () => {
     const client = await watchdog.scope('job', () => pool.acquire().promise);
     expect((await watchdog.check())[0]?.lastTouch).toBeUndefined();
     client.on('notification', () => {});
-    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'listens' });
+    expect((await watchdog.check())[0]?.lastTouch).toMatchObject({ hint: 'in use' });
     pool.release(client);
     await pool.destroy();
   });
