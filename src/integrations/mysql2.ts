@@ -10,11 +10,12 @@ import type { Duplex } from 'node:stream';
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import { connectionUse } from '../core/connection-use.js';
+import { type MysqlPoolState, mysqlPoolFigures } from '../core/driver-pools.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
-import type { PeerFigures, PeerRequest } from './adoption/peer-pool.js';
+import type { PeerRequest } from './adoption/peer-pool.js';
 import { leftOpenOnMysql } from './client/left-open.js';
 import { mysqlErrors } from './mysql2/mysql-errors.js';
 
@@ -142,7 +143,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
         // mysql2 only ends its side of the connection: a server that has more rows than are read would wait to send them.
         (identify(connection) as { readonly stream?: Duplex }).stream?.destroy();
       },
-      figures: () => figuresOf(core),
+      figures: () => mysqlPoolFigures(core as unknown as MysqlPoolState),
       loans: () => loansOf(core),
       hasEnded: () => (core as unknown as CoreState)._closed === true,
       end,
@@ -187,23 +188,6 @@ interface CoreState {
   readonly _closed?: boolean;
   readonly _allConnections?: ConnectionList;
   readonly _freeConnections?: ConnectionList;
-  readonly _connectionQueue?: { readonly length: number };
-}
-
-function figuresOf(core: CallbackPool): PeerFigures {
-  const { _closed, _allConnections, _freeConnections, _connectionQueue } =
-    core as unknown as CoreState;
-  const size = _closed === true ? 0 : (_allConnections?.length ?? 0); // An ended pool has closed all.
-  const available = Math.min(size, _freeConnections?.length ?? 0);
-  return {
-    size,
-    available,
-    borrowed: size - available,
-    pending: _connectionQueue?.length ?? 0,
-    creating: 0,
-    min: 0,
-    max: core.config.connectionLimit ?? 0,
-  };
 }
 
 /** The connections that a pool has lent, each with the time at which it was released last. Those that connect are left out. */

@@ -11,6 +11,7 @@
  */
 import type { Pool, PoolClient } from 'pg';
 import { connectionUse } from '../core/connection-use.js';
+import { type PgPoolState, pgPoolFigures } from '../core/driver-pools.js';
 import { isObject } from '../core/is-object.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -87,15 +88,7 @@ export function adoptPool(
         ignoreErrorsLeftOpenOnPg(client);
         held.release(client, true);
       },
-      figures: () => ({
-        size: pool.totalCount,
-        available: pool.idleCount,
-        borrowed: pool.totalCount - pool.idleCount,
-        pending: pool.waitingCount,
-        creating: 0,
-        min: pool.options.min ?? 0,
-        max: pool.options.max,
-      }),
+      figures: () => pgPoolFigures(pool as unknown as PgPoolState),
       loans: () => loansOf(pool),
       hasEnded: () => pool.ending,
       end: () => (pool.ending ? undefined : pool.end()),

@@ -122,8 +122,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
 
   /**
    * The figures at this moment. `size`, `available`, `borrowed`, `pending`, `creating`, `min` and `max` are the peer's, its other
-   * users included. The other figures count the loans of this pool. A figure that the peer does not have is 0: `pg.Pool` and
-   * mysql2 count resources that are being created among the `borrowed`.
+   * users included. The other figures count the loans of this pool. A figure that the peer does not have is 0.
    */
   stats(): PoolStats {
     return this.#adoption.stats();

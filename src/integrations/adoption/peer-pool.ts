@@ -1,15 +1,8 @@
 /** The port to a pool of another package. */
+import type { DriverPoolFigures } from '../../core/driver-pools.js';
 
 /** The figures of a peer. A figure that the peer does not have is 0. */
-export interface PeerFigures {
-  readonly size: number;
-  readonly available: number;
-  readonly borrowed: number;
-  readonly pending: number;
-  readonly creating: number;
-  readonly min: number;
-  readonly max: number;
-}
+export type PeerFigures = DriverPoolFigures;
 
 /** A caller that waits for the peer. The peer's answer is one call of one of its methods; neither throws, and later calls do nothing. */
 export interface PeerRequest<T> {

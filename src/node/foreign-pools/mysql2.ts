@@ -6,6 +6,7 @@
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
 import { connectionUse } from '../../core/connection-use.js';
+import { type MysqlPoolState, mysqlPoolFigures } from '../../core/driver-pools.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
@@ -17,18 +18,10 @@ import {
 } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
-interface Sized {
-  readonly length: number;
-}
-
-interface MysqlPool {
-  readonly config: {
-    readonly connectionLimit?: number;
+interface MysqlPool extends MysqlPoolState {
+  readonly config: MysqlPoolState['config'] & {
     readonly connectionConfig?: { readonly database?: unknown };
   };
-  readonly _allConnections: Sized;
-  readonly _freeConnections: Sized;
-  readonly _connectionQueue: Sized;
 }
 
 function factsOf(pool: MysqlPool): ForeignPoolFacts {
@@ -38,18 +31,7 @@ function factsOf(pool: MysqlPool): ForeignPoolFacts {
     releaseAdvice:
       'call `connection.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
     isInUse: connectionUse(),
-    figures: () => {
-      const size = pool._allConnections.length;
-      const available = Math.min(size, pool._freeConnections.length);
-      return {
-        size,
-        available,
-        borrowed: size - available,
-        pending: pool._connectionQueue.length,
-        max: pool.config.connectionLimit ?? 0,
-        min: 0,
-      };
-    },
+    figures: () => ({ ...mysqlPoolFigures(pool) }),
   };
 }
 

@@ -6,6 +6,7 @@
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
 import { connectionUse } from '../../core/connection-use.js';
+import { type PgPoolState, pgPoolFigures } from '../../core/driver-pools.js';
 import type { Origin } from '../../core/probe.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
@@ -19,13 +20,8 @@ import {
 } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
-interface PgPool {
-  readonly totalCount: number;
-  readonly idleCount: number;
-  readonly waitingCount: number;
-  readonly options: {
-    readonly max?: number;
-    readonly min?: number;
+interface PgPool extends PgPoolState {
+  readonly options: PgPoolState['options'] & {
     readonly database?: unknown;
     readonly connectionString?: unknown;
   };
@@ -38,14 +34,7 @@ function factsOf(pool: PgPool): ForeignPoolFacts {
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
     isInUse: connectionUse(),
-    figures: () => ({
-      size: pool.totalCount,
-      available: pool.idleCount,
-      borrowed: pool.totalCount - pool.idleCount,
-      pending: pool.waitingCount,
-      max: options.max ?? 0,
-      min: options.min ?? 0,
-    }),
+    figures: () => ({ ...pgPoolFigures(pool) }),
   };
 }
 

@@ -1,0 +1,73 @@
+/**
+ * The figures of the pools of pg and mysql2, in part from their private lists. A connection that connects is not borrowed: nobody has it. A figure
+ * that a version does not have is 0.
+ */
+
+/** The figures of a pool. */
+export interface DriverPoolFigures {
+  readonly size: number;
+  readonly available: number;
+  readonly borrowed: number;
+  readonly pending: number;
+  readonly creating: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What is read of a pool of pg. */
+export interface PgPoolState {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options: { readonly max?: number; readonly min?: number };
+  /** A client has `release` from its first loan on. */
+  readonly _clients?: readonly { readonly release?: unknown }[];
+}
+
+/** A list of mysql2. */
+interface List {
+  readonly length: number;
+  get?(index: number): { readonly authorized?: boolean } | undefined;
+}
+
+/** What is read of a pool of mysql2, with callbacks. */
+export interface MysqlPoolState {
+  readonly config: { readonly connectionLimit?: number };
+  readonly _closed?: boolean;
+  readonly _allConnections?: List;
+  readonly _freeConnections?: List;
+  readonly _connectionQueue?: { readonly length: number };
+}
+
+/** Gives the figures of a pool of pg. O(clients). */
+export function pgPoolFigures(pool: PgPoolState): DriverPoolFigures {
+  const { totalCount: size, idleCount: available, options } = pool;
+  const creating = pool._clients?.filter(({ release }) => release === undefined).length ?? 0;
+  return {
+    size,
+    available,
+    borrowed: size - available - creating,
+    pending: pool.waitingCount,
+    creating,
+    min: options.min ?? 0,
+    max: options.max ?? 0,
+  };
+}
+
+/** Gives the figures of a pool of mysql2. O(connections). */
+export function mysqlPoolFigures(pool: MysqlPoolState): DriverPoolFigures {
+  const { _closed, _allConnections: all, _freeConnections, _connectionQueue, config } = pool;
+  const size = _closed === true ? 0 : (all?.length ?? 0); // An ended pool has closed all.
+  const available = Math.min(size, _freeConnections?.length ?? 0);
+  let creating = 0;
+  for (let i = 0; i < size; i++) if (all?.get?.(i)?.authorized === false) creating++;
+  return {
+    size,
+    available,
+    borrowed: size - available - creating,
+    pending: _connectionQueue?.length ?? 0,
+    creating,
+    min: 0,
+    max: config.connectionLimit ?? 0,
+  };
+}
