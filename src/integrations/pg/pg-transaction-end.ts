@@ -1,13 +1,18 @@
 /**
- * Whether the work of a transaction has ended it. The server tells that with each statement: by the tag `COMMIT`, and by the status after
- * each message. So no round trip is needed, and a new transaction is told from the old one: `commit; begin` in one message has the tag,
- * although a transaction is open before and after it. The tag `ROLLBACK` tells nothing: `rollback to savepoint` has it, too.
+ * Whether the work of a transaction has ended it. The server tells that with each statement: by its tag, and by the status after each
+ * message. So no round trip is needed, and a new transaction is told from the old one: `commit; begin` in one message has the tag `COMMIT`,
+ * although a transaction is open before and after it. The tag `ROLLBACK` alone tells nothing: `rollback to savepoint` has it, too. In
+ * `rollback; begin` the tag of a begin follows, without the server's warning that a transaction is open. `rollback and chain` is not seen.
  */
 import type { ClientBase } from 'pg';
+
+/** SQLSTATE active_sql_transaction: the server's warning at a begin within a transaction. */
+export const OPEN_TRANSACTION = '25001';
 
 /** The events of pg's connection that are read. */
 interface ConnectionEvents {
   commandComplete(message: { readonly text: string }): void;
+  notice(message: { readonly code?: string }): void;
   readyForQuery(message: { readonly status: string }): void;
 }
 
@@ -17,17 +22,32 @@ interface Connection {
   off<E extends keyof ConnectionEvents>(event: E, listener: ConnectionEvents[E]): unknown;
 }
 
+/** The tags of statements that end a transaction. */
+const ENDS: ReadonlySet<string> = new Set(['COMMIT', 'PREPARE TRANSACTION']);
+
+/** The tags of statements that begin one. */
+const BEGINS: ReadonlySet<string> = new Set(['BEGIN', 'START TRANSACTION']);
+
 /** Watches the transaction that is open on one client. */
 export class PgTransactionEnd {
   readonly #connection: Connection | undefined;
   /** Whether the transaction has ended. */
   isSeen = false;
 
+  /** Whether the message has rolled back, perhaps to a savepoint only. */
+  #hasRolledBack = false;
+
   readonly #onComplete: ConnectionEvents['commandComplete'] = ({ text }) => {
-    if (text === 'COMMIT') this.isSeen = true;
+    if (text === 'ROLLBACK') this.#hasRolledBack = true;
+    else if (ENDS.has(text) || (this.#hasRolledBack && BEGINS.has(text))) this.isSeen = true;
+  };
+
+  readonly #onNotice: ConnectionEvents['notice'] = ({ code }) => {
+    if (code === OPEN_TRANSACTION) this.#hasRolledBack = false;
   };
 
   readonly #onReady: ConnectionEvents['readyForQuery'] = ({ status }) => {
+    this.#hasRolledBack = false;
     if (status === 'I') this.isSeen = true;
   };
 
@@ -35,12 +55,14 @@ export class PgTransactionEnd {
   constructor(client: ClientBase) {
     this.#connection = (client as { readonly connection?: Connection }).connection;
     this.#connection?.on('commandComplete', this.#onComplete);
+    this.#connection?.on('notice', this.#onNotice);
     this.#connection?.on('readyForQuery', this.#onReady);
   }
 
   /** Ends the watch. */
   stop(): void {
     this.#connection?.off('commandComplete', this.#onComplete);
+    this.#connection?.off('notice', this.#onNotice);
     this.#connection?.off('readyForQuery', this.#onReady);
   }
 }

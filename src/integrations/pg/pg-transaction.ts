@@ -9,7 +9,7 @@ import {
   type TransactionSteps,
 } from '../client/transaction.js';
 import { expectReadOnly, isUnsent, pgErrors } from './pg-errors.js';
-import { PgTransactionEnd } from './pg-transaction-end.js';
+import { OPEN_TRANSACTION, PgTransactionEnd } from './pg-transaction-end.js';
 
 /** How a transaction is isolated from others. */
 export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
@@ -56,9 +56,6 @@ export class PgTransactionEndedError extends TenureError {
 /** SQLSTATE no_active_sql_transaction: the server's warning at a commit without a transaction. */
 const NO_TRANSACTION = '25P01';
 
-/** SQLSTATE active_sql_transaction: the server's warning at a begin within a transaction. */
-const OPEN_TRANSACTION = '25001';
-
 /** SQLSTATE in_failed_sql_transaction: the server's error at any statement after one that has failed. */
 const FAILED_TRANSACTION = '25P02';
 
@@ -68,7 +65,7 @@ const FAILED_TRANSACTION = '25P02';
  *
  * Rejects with the error of `work`, with {@link PgRolledBackError} if the server has rolled back instead of committing, or with
  * {@link PgTransactionEndedError} if the work has ended the transaction by itself; a transaction that it has begun instead is rolled back.
- * `rollback; begin` in one message is not noticed, and with `pg-native` no new transaction is.
+ * `rollback and chain` is not noticed, and with `pg-native` no new transaction is.
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *

@@ -424,24 +424,47 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       await pool.close({ endPeer: true });
     });
 
+    test.each<[text: string, kept: { n: number }[]]>([
+      ['commit; begin', [{ n: 30 }]],
+      ['commit; begin; insert into stored values (31)', [{ n: 30 }]],
+      ['commit and chain', [{ n: 30 }]],
+      [
+        "set local client_min_messages = 'error'; commit; set client_min_messages = 'error'",
+        [{ n: 30 }],
+      ],
+      ['rollback; begin; insert into stored values (31)', []],
+      ['abort; start transaction; insert into stored values (31)', []],
+    ])(
+      'a work that sends `%s` is an error, and what it has begun is rolled back',
+      async (text, kept) => {
+        const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
+        const ending = transaction(pool, async (client) => {
+          await client.query('insert into stored values (30)');
+          await client.query(text);
+        });
+        await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
+        const { rows } = await pool.use((client) =>
+          client.query('delete from stored where n in (30, 31) returning n'),
+        );
+        expect(rows).toEqual(kept);
+        expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
+        await pool.close({ endPeer: true });
+      },
+    );
+
     test.each([
-      'commit; begin',
-      'commit; begin; insert into stored values (31)',
-      'commit and chain',
-      "set local client_min_messages = 'error'; commit; set client_min_messages = 'error'",
-    ])('a work that sends `%s` is an error, and what it has begun is rolled back', async (text) => {
-      const pool = adoptPool(new pg.Pool({ connectionString: server.url, max: 1 }));
-      const ending = transaction(pool, async (client) => {
-        await client.query('insert into stored values (30)');
+      'savepoint s; rollback to savepoint s; begin',
+      'savepoint s; rollback to savepoint s; start transaction; select 1',
+    ])('a work that sends `%s` is committed: the transaction stays open', async (text) => {
+      await using t = await setUp();
+      await transaction(t.pool, async (client) => {
+        await client.query('insert into stored values (32)');
         await client.query(text);
       });
-      await expect(ending).rejects.toMatchObject({ code: 'TENURE_PG_TRANSACTION_ENDED' });
-      const { rows } = await pool.use((client) =>
-        client.query('delete from stored where n in (30, 31) returning n'),
+      const { rows } = await t.pool.use((client) =>
+        client.query('delete from stored where n = 32 returning n'),
       );
-      expect(rows).toEqual([{ n: 30 }]);
-      expect(pool.stats()).toMatchObject({ size: 1, destroyed: 0, borrowed: 0 });
-      await pool.close({ endPeer: true });
+      expect(rows).toEqual([{ n: 32 }]);
     });
 
     test.each([
