@@ -12,6 +12,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { connectionUse } from '../core/connection-use.js';
 import { type PgPoolState, pgPoolFigures } from '../core/driver-pools.js';
+import { reportIgnoredError } from '../core/ignored-error.js';
 import { isObject } from '../core/is-object.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -58,7 +59,7 @@ export function adoptPool(
   options: AdoptOptions<PoolClient> = {},
 ): AdoptedPool<PoolClient> {
   checkPeer(pool, 'a pg.Pool', ['connect', 'end', 'on'], ['totalCount', 'idleCount', 'options']);
-  const held = new HeldClients();
+  const held = new HeldClients(pool);
   const adopted = new AdoptedPool<PoolClient>(
     {
       pool,
@@ -106,6 +107,11 @@ export function adoptPool(
  */
 class HeldClients {
   readonly #releases = new WeakMap<PoolClient, PoolClient['release']>();
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
 
   take(client: PoolClient): void {
     this.#releases.set(client, client.release);
@@ -113,8 +119,21 @@ class HeldClients {
 
   release(client: PoolClient, isBroken: boolean): void {
     const release = this.#releases.get(client);
-    if (isBroken) release?.(true);
-    else release?.();
+    try {
+      if (isBroken) release?.(true);
+      else release?.();
+    } catch (error) {
+      // The error of a second release, unless the pool still counts the client as lent by this very loan.
+      if (loansOf(this.#pool)?.get(client) !== release) throw error;
+      reportIgnoredError("a listener for 'release' of a pg.Pool", error);
+      this.#remove(client);
+    }
+  }
+
+  /** Removes a client that a listener for `'release'` has kept from going back: the pool would count it as lent for ever. */
+  #remove(client: PoolClient): void {
+    const pool = this.#pool as PoolLists;
+    pool._remove?.(client, () => pool._pulseQueue?.());
   }
 }
 
@@ -136,10 +155,12 @@ function surviveErrors(pool: Pool): void {
   });
 }
 
-/** The private lists of a pool of pg. */
+/** The private lists and methods of a pool of pg. */
 interface PoolLists {
   readonly _clients?: readonly PoolClient[];
   readonly _idle?: readonly { readonly client: PoolClient }[];
+  _remove?(client: PoolClient, removed: () => void): void;
+  _pulseQueue?(): void;
 }
 
 /** The clients that a pool has lent, each with the `release` that pg has made for its loan. */

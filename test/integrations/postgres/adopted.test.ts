@@ -280,6 +280,26 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       await peer.end();
     });
 
+    test.each(['releases', 'destroys'] as const)(
+      'a listener of the peer that throws while a holder %s its client loses no place of the pool',
+      async (end) => {
+        const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+        const peer = openPgPool(1);
+        const pool = adoptPgPool(peer, { acquireTimeoutMillis: 2_000 });
+        peer.once('release', () => {
+          throw new Error('no metrics');
+        });
+        const lease = await pool.lease();
+        const next = pool.use(answer);
+        await (end === 'releases' ? lease.release() : lease.destroy());
+        expect(await next).toBe(1);
+        expect(String(print.mock.calls[0])).toContain('no metrics');
+        print.mockRestore();
+        await pool.close({ endPeer: true });
+        expect(peer.totalCount).toBe(0);
+      },
+    );
+
     test('many callers that give up cost the pool nothing', async () => {
       const peer = openPgPool(3);
       const pool = adoptPgPool(peer);
