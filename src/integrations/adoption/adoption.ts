@@ -283,6 +283,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.counters.loans++;
     this.counters.borrowed++;
     this.stock.slots.append(slot);
+    if (this.#hooks.hasReset) this.#held.noteLoan(slot);
     if (this.origins.watch !== null) this.origins.watch.resourceCreated(slot);
     return slot;
   }
@@ -300,11 +301,11 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     return this.#giveBack(slot);
   }
 
-  /** Throws if the resource of a loan has another holder, since it was given back without its lease. */
+  /** Throws if the resource of a loan was given back without its lease: it may have another holder. */
   #expectHolder(slot: Slot<T>): void {
-    if (this.#held.isHolder(slot)) return;
+    if (this.#held.isStillLent(slot)) return;
     this.#removeSlot(slot);
-    throw this.#foreignRelease(slot, 'it was given back, and is lent to another caller');
+    throw this.#foreignRelease(slot, 'it was given back past its lease');
   }
 
   async #resetAndGiveBack(slot: Slot<T>, leftOpen: Promise<void> | undefined): Promise<void> {
@@ -312,7 +313,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.counters.resetting++;
     try {
       if (leftOpen !== undefined) await this.#hooks.whileOpen(leftOpen);
-      await this.#hooks.call('reset', slot.resource);
+      if (this.#held.isStillLent(slot)) await this.#hooks.call('reset', slot.resource);
     } catch (error) {
       reportIgnoredError(`${this.name}: reset`, error);
       return this.#destroy(slot, 'reset');

@@ -9,15 +9,17 @@ import { identityOf, type PeerPool } from './peer-pool.js';
 
 /** The slots of one peer's resources. */
 export class HeldResources<T> {
-  readonly #peer: Pick<PeerPool<T>, 'identify'>;
+  readonly #peer: Pick<PeerPool<T>, 'identify' | 'loans'>;
   readonly #lender: Lender<T>;
   /** Slots of resources that are objects. The peer may destroy a resource without a word, so they are held weakly. */
   readonly #ofObjects = new WeakMap<object, Slot<T>>();
   /** Slots whose resource has been lent again by another slot. */
   readonly #replaced = new WeakSet<Slot<T>>();
   #hasReplaced = false;
+  /** The peer's token of the loan of a slot. */
+  readonly #tokens = new WeakMap<Slot<T>, unknown>();
 
-  constructor(peer: Pick<PeerPool<T>, 'identify'>, lender: Lender<T>) {
+  constructor(peer: Pick<PeerPool<T>, 'identify' | 'loans'>, lender: Lender<T>) {
     this.#peer = peer;
     this.#lender = lender;
   }
@@ -39,6 +41,22 @@ export class HeldResources<T> {
   /** Whether a slot is that of the present loan of its resource. */
   isHolder(slot: Slot<T>): boolean {
     return !this.#hasReplaced || !this.#replaced.has(slot);
+  }
+
+  /** Notes which loan of the peer a slot has, for {@link isStillLent}. O(resources) at most. */
+  noteLoan(slot: Slot<T>): void {
+    this.#tokens.set(slot, this.#tokenOf(slot));
+  }
+
+  /** Whether the peer still counts the resource of a slot as lent by the loan that was noted, as far as it tells. */
+  isStillLent(slot: Slot<T>): boolean {
+    const token = this.#tokens.get(slot);
+    return this.isHolder(slot) && (token === undefined || token === this.#tokenOf(slot));
+  }
+
+  #tokenOf({ resource }: Slot<T>): unknown {
+    const identity = identityOf(this.#peer, resource);
+    return isObject(identity) ? this.#peer.loans?.()?.get(identity) : undefined;
   }
 
   /** The loan has ended, and its resource goes back to the peer. */

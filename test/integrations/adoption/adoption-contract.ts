@@ -168,8 +168,9 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
         const resets = [() => gate.passed];
         await using t = setUp(1, { reset: () => resets.shift()?.() });
         const stale = await t.pool.lease();
-        await t.give(stale.resource);
+        const { resource } = stale;
         const end = stale.release();
+        await t.give(resource);
         const holder = await t.pool.lease();
         const waiter = t.pool.lease();
         gate.open();
@@ -184,6 +185,25 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
         complained.mockRestore();
       }
     });
+
+    test.each(['the peer has it', 'another user of the peer has it'])(
+      'a resource that was given back without its lease is not reset: %s',
+      async (who) => {
+        const reset = vi.fn();
+        await using t = setUp(1, { reset });
+        const stale = await t.pool.lease();
+        await untilTheNextMillisecond();
+        await t.give(stale.resource);
+        const taken = who === 'the peer has it' ? undefined : await t.take();
+        expect(() => stale.release()).toThrow(withCode('TENURE_POOL_DOUBLE_RELEASE'));
+        expect(reset).not.toHaveBeenCalled();
+        expect(t.pool.loans()).toEqual([]);
+        if (taken !== undefined) await t.give(taken);
+        await t.pool.use((resource) => t.work(resource));
+        await settle();
+        expect(reset).toHaveBeenCalledOnce();
+      },
+    );
 
     test("loans of the peer's other users count in the figures, and are not reported", async () => {
       await using t = setUp(2);
