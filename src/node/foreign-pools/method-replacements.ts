@@ -35,13 +35,16 @@ export function givingBack(pools: KnownPools): (original: Method) => Method {
 }
 
 /** A callback of `connect` of pg or of `getConnection` of mysql2. */
-export type Connected = (error: unknown, resource?: unknown, ...rest: unknown[]) => unknown;
+export type Connected = (
+  this: unknown,
+  ...results: [error?: unknown, resource?: unknown, ...rest: unknown[]]
+) => unknown;
 
 /** Gives a callback by which a package acquires for itself, and which counts a caller that gets no resource. */
 export function countingRefusals(pools: KnownPools, pool: object, callback: Connected): Connected {
-  return (error, resource, ...rest) => {
-    if (resource === undefined || resource === null) pools.known(pool)?.refused();
-    return callback(error, resource, ...rest);
+  return function (this: unknown, ...results) {
+    if (results[1] === undefined || results[1] === null) pools.known(pool)?.refused();
+    return callback.apply(this, results);
   };
 }
 

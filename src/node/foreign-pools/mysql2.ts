@@ -63,10 +63,11 @@ export const mysql2: PeerPackage = {
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
         const called = inCallersContext(callback);
-        const connected: Connected = (error, connection) => {
+        const connected: Connected = function (this: unknown, ...results) {
+          const connection = results[1];
           if (connection !== undefined && connection !== null) pool.lent(connection, origin);
           else pool.refused();
-          return called(error, connection);
+          return called.apply(this, results);
         };
         knownCallbacks.add(connected);
         return original.call(this, connected);

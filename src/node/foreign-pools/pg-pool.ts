@@ -70,9 +70,10 @@ export const pgPool: PeerPackage = {
 
 function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
   const connected = inCallersContext(callback);
-  return (error, client, done) => {
+  return function (this: unknown, ...results) {
+    const client = results[1];
     if (client !== undefined && client !== null) pool.lent(client, origin);
     else pool.refused();
-    return connected(error, client, done);
+    return connected.apply(this, results);
   };
 }
