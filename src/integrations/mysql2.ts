@@ -145,7 +145,8 @@ function adopt<T extends { release(): void; destroy(): void }>(
       },
       figures: () => mysqlPoolFigures(core as unknown as MysqlPoolState),
       loans: () => loansOf(core),
-      hasEnded: () => (core as unknown as CoreState)._closed === true,
+      hasEnded: () => isClosed(core),
+      hasReclaimed: () => isClosed(core),
       end,
     },
     options,
@@ -164,6 +165,10 @@ function ended(pool: CallbackPool): Promise<void> {
       else reject(error);
     });
   });
+}
+
+function isClosed(core: CallbackPool): boolean {
+  return (core as unknown as CoreState)._closed === true;
 }
 
 /** Whether the connection was released. mysql2 ignores a second release, but has a flag for the first. */

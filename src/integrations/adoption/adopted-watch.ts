@@ -3,10 +3,15 @@
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
 import { isToldOfPeer } from '../../core/adopted-peers.js';
-import type { LoanCounts, Observer } from '../../core/probe.js';
+import type { LoanCounts, NodeId, Observer } from '../../core/probe.js';
 import { IN_USE, LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
-import { type DirectLoanReport, DirectLoans, type DirectLoansListener } from './direct-loans.js';
+import {
+  type DirectLoanReport,
+  DirectLoans,
+  type DirectLoansListener,
+  type LookedAtPeer,
+} from './direct-loans.js';
 import type { PeerPool } from './peer-pool.js';
 
 /** The watch over one adopted pool. */
@@ -18,7 +23,7 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
 
   constructor(
     pool: WatchedLoans<T>,
-    peer: Pick<PeerPool<T>, 'pool' | 'loans' | 'identify' | 'isInUse'>,
+    peer: Pick<PeerPool<T>, 'pool'> & LookedAtPeer<T>,
     observer: Observer,
   ) {
     super(pool, observer);
@@ -61,18 +66,29 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
     const loan = observer.takenDirectly(resource);
     return {
       touch: () => observer.touched(loan, IN_USE),
-      end: () => {
-        observer.freed(loan);
+      end: (isReclaimed) => {
+        observer.freed(loan, isReclaimed);
         observer.freed(resource);
       },
     };
   }
 
   givenBackDirectly(slot: Slot<T>): void {
+    const loan = this.#endedPastLease(slot);
+    if (loan !== undefined) this.observer.givenBackDirectly(loan);
+  }
+
+  reclaimed(slot: Slot<T>): void {
+    const loan = this.#endedPastLease(slot);
+    if (loan !== undefined) this.observer.freed(loan, true);
+  }
+
+  /** Counts the loan of a slot as out no longer, and gives it. */
+  #endedPastLease(slot: Slot<T>): NodeId | undefined {
     const loan = this.loanOf(slot);
     this.#givenBack.set(slot, slot.loan);
     slot.loanNode = undefined;
-    if (loan !== undefined) this.observer.givenBackDirectly(loan);
+    return loan;
   }
 
   protected override *present(observer: Observer): Generator<undefined> {

@@ -5,7 +5,7 @@
  * | the peer has lent the resource | the adoption counts it as out | it is |
  * |---|---|---|
  * | by the same loan | yes | a loan of the adoption |
- * | by another loan, or not at all | yes | given back directly, past its lease |
+ * | by another loan, or not at all | yes | given back directly, past its lease; or ended with the peer |
  * | at two looks, by the same loan | no | taken directly, past the adoption, unless a watch over the peer tells of it |
  *
  * A resource that the peer delivers at this moment has no loan of the adoption yet, so one look shows nothing. A resource that is given
@@ -15,12 +15,15 @@ import { isObject } from '../../core/is-object.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import { identityOf, type PeerPool } from './peer-pool.js';
 
+/** What is asked of a peer. */
+export type LookedAtPeer<T> = Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse' | 'hasReclaimed'>;
+
 /** The report of a resource that was taken directly. */
 export interface DirectLoanReport {
   /** Its holder uses it. */
   touch(): void;
-  /** It is back. */
-  end(): void;
+  /** It is back, or the peer has ended it. */
+  end(isReclaimed: boolean): void;
 }
 
 /** What is told of the differences. */
@@ -31,6 +34,8 @@ export interface DirectLoansListener<T> {
   takenDirectly(): DirectLoanReport;
   /** The peer has the resource of a loan back, and the loan has not ended. */
   givenBackDirectly(slot: Slot<T>): void;
+  /** The peer has ended the resource of a loan, and the loan has not ended. */
+  reclaimed(slot: Slot<T>): void;
 }
 
 /** A loan of the adoption, as it was at the first look. */
@@ -51,7 +56,7 @@ interface DirectLoan {
 /** The loans that other users have taken directly. */
 export class DirectLoans<T> {
   readonly #slots: Iterable<Slot<T>>;
-  readonly #peer: Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse'>;
+  readonly #peer: LookedAtPeer<T>;
   readonly #listener: DirectLoansListener<T>;
   readonly #own = new WeakMap<Slot<T>, OwnLoan>();
   /** The loans of other users at the last look, by the identity of their resources. */
@@ -61,11 +66,7 @@ export class DirectLoans<T> {
   #returns = 0;
 
   /** `slots` are those of the adoption's loans; of two with one resource the later has the present loan. */
-  constructor(
-    slots: Iterable<Slot<T>>,
-    peer: Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse'>,
-    listener: DirectLoansListener<T>,
-  ) {
+  constructor(slots: Iterable<Slot<T>>, peer: LookedAtPeer<T>, listener: DirectLoansListener<T>) {
     this.#slots = slots;
     this.#peer = peer;
     this.#listener = listener;
@@ -117,7 +118,10 @@ export class DirectLoans<T> {
       bySlot.delete(resource);
       returned.push(slot);
     }
-    for (const slot of returned) this.#listener.givenBackDirectly(slot);
+    for (const slot of returned) {
+      if (this.#hasReclaimed) this.#listener.reclaimed(slot);
+      else this.#listener.givenBackDirectly(slot);
+    }
     return new Set(bySlot.keys());
   }
 
@@ -143,6 +147,10 @@ export class DirectLoans<T> {
       if (this.#peer.isInUse?.(resource as T) === true) report?.touch();
       this.#direct.set(resource, { token, report });
     }
-    for (const { report } of before.values()) report?.end();
+    for (const { report } of before.values()) report?.end(this.#hasReclaimed);
+  }
+
+  get #hasReclaimed(): boolean {
+    return this.#peer.hasReclaimed?.() === true;
   }
 }

@@ -37,6 +37,8 @@ export interface PeerPool<T> {
   loans?(): ReadonlyMap<unknown, unknown> | undefined;
   /** Whether the peer has ended. It may have dropped the requests that it had then without an answer. */
   hasEnded?(): boolean;
+  /** Whether the peer has ended, and the resources that it has lent with it: nothing takes them back any more. */
+  hasReclaimed?(): boolean;
   /** Ends the peer. Settles when it has ended. */
   end(): unknown;
 }

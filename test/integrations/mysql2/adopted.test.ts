@@ -4,6 +4,8 @@ import callbacks from 'mysql2';
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adoptPool } from '../../../src/integrations/mysql2.js';
+import { Watchdog } from '../../../src/watchdog/index.js';
+import { FakeClock } from '../../kit/fake-clock.js';
 import { until } from '../../kit/until.js';
 import { keepsTheContract } from '../adoption/adoption-contract.js';
 import { refusesCallersOfAnEndedPeer } from '../adoption/ended-peer.js';
@@ -43,6 +45,35 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
         ask: answer,
       }),
       () => server,
+    );
+
+    test.each(['by a lease', 'from the peer'])(
+      'a loan taken %s stays told as lost when the peer ends its connections',
+      async (how) => {
+        const clock = new FakeClock();
+        const peer = mysql.createPool(config(1));
+        const pool = adoptPool(peer, { clock, acquireTimeoutMillis: 1e9 });
+        using watchdog = new Watchdog({ clock, graceMillis: 0 });
+        watchdog.watch(pool);
+        const events: string[] = [];
+        watchdog.on('leak', ({ rule }) => events.push(rule));
+        watchdog.on('retracted', () => events.push('retracted'));
+        const take = (): Promise<unknown> =>
+          how === 'by a lease' ? pool.lease() : peer.getConnection();
+        const taken = await watchdog.scope('request', take);
+        const waiting = pool.lease().catch(String);
+        await clock.advance(200_000);
+        const told = await watchdog.check();
+        expect(told).toHaveLength(1);
+        await peer.end();
+        await clock.advance(2_000);
+        expect((await watchdog.check()).map(({ rule }) => rule)).toEqual([told[0]?.rule]);
+        expect(events).not.toContain('retracted');
+        expect(events).not.toContain('direct-release');
+        expect(taken).toBeDefined();
+        await pool.close({ force: true, graceMillis: 0 });
+        await waiting;
+      },
     );
 
     test('a connection that is killed during a loan is discarded and replaced', async () => {
