@@ -49,7 +49,7 @@ export class CallerCapture {
     if (scope !== undefined) scope.activeAt = tracker.loanTime();
     const isOwned = scope !== undefined || owner !== undefined;
     if (!this.#loanSample.sampleNext(isOwned)) return this.#untracked(entry);
-    if (this.#stackSample.sampleNext(isOwned) || taken !== undefined) {
+    if (taken !== undefined || this.#stackSample.sampleNext(isOwned)) {
       const { stackDepth } = tracker.levelPlan;
       const stack =
         taken === undefined || stackDepth > DEFAULT_DEPTH ? captureStack(entry, stackDepth) : taken;

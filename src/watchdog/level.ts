@@ -7,14 +7,14 @@
  * |---|---|---:|
  * | `off` | nothing | 0 |
  * | `counters` | counts all loans; tracks those within a scope, and of the others at most 100 in a tenth of a second | ~0.04 µs |
- * | `sampled` | counts all loans; tracks the first 4 of a component, then the first in each second and 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
+ * | `sampled` | counts all loans; tracks the first 100 in each second, the first 4 of a component, its first in each second and 1 in `sampleEvery`, each with its stack; asks V8 to confirm | ~0.05 µs |
  * | `simple` | tracks all loans, asks V8 to confirm, and takes some stacks | ~0.2 µs |
  * | `advanced` | also the stack of each loan | 5 to 100 µs |
  * | `paranoid` | the whole stack of each loan; for tests | 5 µs or more |
  *
  * Each level records the last touch of a loan that is tracked.
  *
- * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 100 stacks a second.
+ * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 200 stacks a second.
  * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, and outside of scopes the first in each
  * second; at most 20 a second. After a leak whose line is unknown it takes the stacks of the next 1,000 loans. Each level but `paranoid` also
  * uses the stacks that a pool takes for its own errors (`callSites`).
@@ -61,7 +61,7 @@ export const LEVELS: Readonly<Record<Exclude<WatchLevel, 'off'>, LevelPlan>> = {
     tracking: 'sampled',
     confirm: true,
     stackEvery: 1,
-    stacksPerSecond: 100,
+    stacksPerSecond: 200,
     stackFirst: 0,
     stackDepth: 10,
     countsMisuse: false,

@@ -4,7 +4,7 @@
  * | level | tracked |
  * |---|---|
  * | `counters` | loans within a scope; of the others at most {@link PER_PERIOD} in each {@link PERIOD_MILLIS} |
- * | `sampled` | the first few, then the first in each second and one at random of each so many; all for a while after a leak without a line |
+ * | `sampled` | the first {@link PER_SECOND} in each second, of all components together; of each component the first few, its first in each second, and one at random of each so many; all for a while after a leak without a line |
  * | the others | all |
  */
 import type { Clock } from '../core/clock.js';
@@ -20,6 +20,9 @@ const AFTER_SITELESS_LEAK = 1_000;
 /** How many loans are tracked after the component was exhausted with holders that were not: the path that loses them may be a rare one. */
 const AFTER_UNTRACKED_LEAK = 100_000;
 
+/** How many loans of all components together are tracked in each second at the level `sampled`. */
+const PER_SECOND = 100;
+
 /** How many loans outside of scopes are tracked in each period at the level `counters`. */
 const PER_PERIOD = 100;
 
@@ -30,6 +33,24 @@ const PERIOD_MILLIS = 100;
 const MULTIPLIER = 1_664_525;
 const INCREMENT = 1_013_904_223;
 const MODULUS = 2 ** 32;
+
+/** The loans that are tracked in each second, of whichever component they are: all loans of a service that has few. */
+export class FirstInSecond {
+  readonly #seconds: LoanSeconds;
+  #left = PER_SECOND;
+
+  constructor(loanClock: LoanClock) {
+    this.#seconds = new LoanSeconds(loanClock);
+  }
+
+  /** Whether the next loan is one of them. O(1). */
+  takeNext(): boolean {
+    if (this.#seconds.beginsOne()) this.#left = PER_SECOND;
+    if (this.#left === 0) return false;
+    this.#left--;
+    return true;
+  }
+}
 
 /** The sample of one component. */
 export class LoanSample {
@@ -43,9 +64,17 @@ export class LoanSample {
   /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
   #place: number;
   readonly #seconds: LoanSeconds;
+  readonly #firstInSecond: FirstInSecond;
 
   /** One loan in `every` is tracked if the tracking is `sampled`. */
-  constructor(tracking: Tracking, every: number, clock: Clock, loanClock: LoanClock) {
+  constructor(
+    tracking: Tracking,
+    every: number,
+    clock: Clock,
+    loanClock: LoanClock,
+    firstInSecond: FirstInSecond,
+  ) {
+    this.#firstInSecond = firstInSecond;
     this.#seconds = new LoanSeconds(loanClock);
     this.#tracking = tracking;
     this.#clock = clock;
@@ -72,7 +101,7 @@ export class LoanSample {
   /** Counts the next loan. True if it is to be tracked. `isOwned` says whether a scope or a value owns it. O(1). */
   sampleNext(isOwned: boolean): boolean {
     if (this.#tracking === 'all' || (isOwned && this.#tracking === 'scoped')) return true;
-    const isFirst = this.#tracking === 'sampled' && this.#seconds.beginsOne();
+    const isFirst = this.#tracking === 'sampled' && this.#isFirst();
     if (this.#tracked > 0) {
       if (--this.#tracked === 0 && this.#tracking === 'scoped') this.#endPeriod();
       return true;
@@ -80,6 +109,12 @@ export class LoanSample {
     if (this.#tracking === 'scoped' || --this.#untilNext > 0) return isFirst;
     this.#untilNext = this.#distance();
     return true;
+  }
+
+  /** Whether the next loan is one of the first in its second: of the component, or of all. */
+  #isFirst(): boolean {
+    const isFirstOfComponent = this.#seconds.beginsOne();
+    return this.#firstInSecond.takeNext() || isFirstOfComponent;
   }
 
   /**

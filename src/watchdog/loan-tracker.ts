@@ -21,7 +21,7 @@ import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
-import { LoanSample } from './loan-sample.js';
+import { FirstInSecond, LoanSample } from './loan-sample.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
 import { Populations } from './populations.js';
@@ -78,6 +78,7 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: BurstClock;
+  readonly #firstInSecond: FirstInSecond = new FirstInSecond(this);
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */
@@ -182,7 +183,13 @@ export class LoanTracker implements ScopeListener {
 
   /** Makes the sample of the loans of one component. */
   newLoanSample(): LoanSample {
-    return new LoanSample(this.levelPlan.tracking, this.#sampleEvery, this.#clock, this);
+    return new LoanSample(
+      this.levelPlan.tracking,
+      this.#sampleEvery,
+      this.#clock,
+      this,
+      this.#firstInSecond,
+    );
   }
 
   /** The time at which a loan begins or ends just now, in whole milliseconds. */

@@ -33,7 +33,7 @@ export interface WatchdogOptions {
    */
   readonly level?: WatchLevel;
   /**
-   * At the level `sampled`, one loan of a component in this many is tracked, besides the first in each second. The others are counted.
+   * At the level `sampled`, one loan of a component in this many is tracked, besides the first 100 in each second. The others are counted.
    *
    * @default 128
    */

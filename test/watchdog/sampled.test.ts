@@ -9,11 +9,11 @@ function watched(options: WatchdogOptions) {
   return { ...watched, leaseNodes };
 }
 
-test('sampled: every loan is counted, the first four and one in 128 are tracked', () => {
+test('sampled: every loan is counted, the first hundred in a second and one in 128 are tracked', () => {
   using t = watched({ level: 'sampled' });
   const leases = Array.from({ length: 4 + 128 * 3 }, () => t.pool.lease());
   expect(t.watchdog.stats()).toMatchObject({ loans: 388, loansOut: 388 });
-  expect(t.leaseNodes()).toBe(4 + 3);
+  expect(t.leaseNodes()).toBe(100 + 2); // The first of the three is one of the hundred.
   for (const lease of leases) {
     lease.touch();
     lease.expectHold(1_000);
@@ -21,6 +21,31 @@ test('sampled: every loan is counted, the first four and one in 128 are tracked'
   }
   expect(t.watchdog.stats()).toMatchObject({ loans: 388, loansOut: 0 });
   expect(t.leaseNodes()).toBe(0);
+  t.clock.jump(1_000);
+  for (let i = 0; i < 100; i++) t.pool.lease();
+  expect(t.leaseNodes()).toBe(100);
+});
+
+test('sampled: a service with few loans has each of its losses found, with its line', async () => {
+  using t = watched({ level: 'sampled' });
+  const kept: unknown[] = [];
+  for (let i = 0; i < 50; i++) {
+    const lease = t.watchdog.scope('GET /orders', () => t.pool.lease());
+    if (i === 13 || i === 40) kept.push(lease);
+    else lease.release();
+  }
+  expect(await t.watchdog.check()).toMatchObject([
+    { rule: 'orphaned', count: kept.length, site: { file: expect.stringContaining('sampled') } },
+  ]);
+});
+
+test('sampled: the components share the hundred, and each has its own first four', () => {
+  using t = watched({ level: 'sampled' });
+  for (let i = 0; i < 200; i++) t.pool.lease().release();
+  const second = watchedPool({}).pool;
+  using _watch = t.watchdog.watch(second);
+  for (let i = 0; i < 8; i++) second.lease();
+  expect(t.leaseNodes()).toBe(4);
 });
 
 test('sampled: the first loan in each second is tracked, so a quiet service has all of its losses found', async () => {
@@ -36,9 +61,9 @@ test('sampled: the first loan in each second is tracked, so a quiet service has 
 });
 
 test('sampled: `sampleEvery` sets the fraction', () => {
-  using t = watched({ level: 'sampled', sampleEvery: 10 });
-  for (let i = 0; i < 104; i++) t.pool.lease();
-  expect(t.leaseNodes()).toBe(4 + 10);
+  using t = watched({ level: 'sampled', sampleEvery: 8 });
+  for (let i = 0; i < 100 + 8 * 10; i++) t.pool.lease();
+  expect(t.leaseNodes()).toBe(100 + 10);
 });
 
 test('sampled: a leak of each second loan is sampled, whichever of the two loans it is', () => {
@@ -46,9 +71,9 @@ test('sampled: a leak of each second loan is sampled, whichever of the two loans
     using t = watched({ level: 'sampled' });
     for (let i = 0; i < 10_000; i++) {
       const lease = t.pool.lease();
-      if (i < 100 || i % 2 !== remainder) lease.release();
+      if (i < 200 || i % 2 !== remainder) lease.release();
     }
-    const tracked = 9_900 / 128;
+    const tracked = 9_800 / 128;
     expect(t.leaseNodes()).toBeGreaterThan(tracked / 4);
     expect(t.leaseNodes()).toBeLessThan(tracked);
   }
@@ -56,20 +81,20 @@ test('sampled: a leak of each second loan is sampled, whichever of the two loans
 
 test('sampled: a line that loses all of its loans is named', async () => {
   using t = watched({ level: 'sampled' });
-  for (let i = 0; i < 4 + 7 * 128; i++) t.watchdog.scope('GET /orders', () => t.pool.lease());
+  for (let i = 0; i < 100 + 7 * 128; i++) t.watchdog.scope('GET /orders', () => t.pool.lease());
   const [leak] = await t.watchdog.check();
-  expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /orders', count: 4 + 7 });
+  expect(leak).toMatchObject({ rule: 'orphaned', scope: 'GET /orders', count: 100 + 7 });
   expect(leak?.site?.file).toContain('sampled.test.ts');
 });
 
-test('sampled: takes no more than a hundred stacks a second', () => {
+test('sampled: takes no more than two hundred stacks a second', () => {
   using t = watched({ level: 'sampled', sampleEvery: 1 });
   using capture = vi.spyOn(Error as unknown as { captureStackTrace(): void }, 'captureStackTrace');
   for (let i = 0; i < 300; i++) t.pool.lease().release();
-  expect(capture).toHaveBeenCalledTimes(100);
+  expect(capture).toHaveBeenCalledTimes(200);
   t.clock.jump(1_000);
   for (let i = 0; i < 300; i++) t.pool.lease().release();
-  expect(capture).toHaveBeenCalledTimes(200);
+  expect(capture).toHaveBeenCalledTimes(400);
 });
 
 test('sampled: a shared value keeps what it has leased, though few of its own leases are tracked', async () => {

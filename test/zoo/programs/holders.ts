@@ -72,6 +72,23 @@ export const slowOrLost: readonly Program[] = [
     },
   },
   {
+    name: 'one of twenty requests returns early',
+    finds: { rules: ['orphaned'], count: 1 },
+    async run(zoo) {
+      const pool = zoo.pool();
+      const kept: unknown[] = [];
+      for (let i = 0; i < 20; i++) {
+        await zoo.scope('GET /orders', async () => {
+          const lease = await pool.lease(); // LEAK: one of twenty requests returns early
+          kept.push(lease);
+          if (i === 13) return;
+          await lease.release();
+        });
+      }
+      return kept;
+    },
+  },
+  {
     name: 'a scope of its own kind hangs in a busy service',
     finds: { rules: ['tenured'], count: 1 },
     async run(zoo) {
