@@ -62,7 +62,7 @@ function overview(): string {
     '',
     'tenure COMMAND --help explains a command. Each has --json for programs. tenure --version prints the version.',
     'Exit codes: 0 fine, 1 leaks or problems found, 2 wrong usage, an unreadable file or a full disk.',
-    'NO_COLOR turns colours off, FORCE_COLOR turns them on.',
+    'NO_COLOR turns colours off, FORCE_COLOR turns them on, FORCE_COLOR=0 off.',
   ].join('\n');
 }
 

@@ -247,6 +247,10 @@ test('the program itself gives exit codes, and colours only where they are wante
   expect([coloured.status, coloured.stdout.includes('\u001b[')]).toEqual([1, true]);
   const plain = run({ FORCE_COLOR: '1', NO_COLOR: '1' }, 'report', 'leaks.json');
   expect([plain.status, plain.stdout.includes('\u001b[')]).toEqual([1, false]);
+  for (const off of ['0', 'false']) {
+    const { stdout } = run({ FORCE_COLOR: off, NO_COLOR: '' }, 'report', 'leaks.json');
+    expect(stdout).not.toContain('\u001b[');
+  }
   expect(run({}, 'nothing').status).toBe(2);
   expect(execFileSync(process.execPath, [...PROGRAM, '--help'], { encoding: 'utf8' })).toContain(
     'usage',
