@@ -120,6 +120,21 @@ test('a creation that goes on without callers ends with close and invalidate', a
   }
 });
 
+test('a creation that was invalidated ends when the last caller that waits for it leaves', async () => {
+  const clock = new FakeClock();
+  const { signals, create } = gatedCreate();
+  const shared = new RefCounted(create, { createTimeoutMillis: 1_000, clock });
+  const stop = new AbortController();
+  const left = reasonOf(shared.acquire({ signal: stop.signal }));
+  const ended = shared.invalidate();
+  await settle();
+  expect(signals[0]?.aborted).toBe(false);
+  stop.abort('enough');
+  expect(await left).toBe('enough');
+  await ended;
+  expect([signals[0]?.aborted, clock.pendingTimers]).toEqual([true, 0]);
+});
+
 test('Infinity lets a creation go on for ever, without a timer', async () => {
   const clock = new FakeClock();
   const { gates, signals, create } = gatedCreate();

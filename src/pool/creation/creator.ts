@@ -406,8 +406,8 @@ export class Creator<T, C extends Client> {
     if (isServerFull) {
       // Creations that ran at the same time tell of the same full server.
       const isFirst = this.#counters.capacityErrors++ === creation.capacityErrors;
-      const { size, max } = this.#capacity;
-      if (isFirst) max.serverIsFull(size - this.#counters.creating);
+      const { size } = this.#capacity;
+      if (isFirst) this.#capacity.max.serverIsFull(size - this.#counters.creating);
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
