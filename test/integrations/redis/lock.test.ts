@@ -139,7 +139,7 @@ describe.skipIf(!canConnect)('a lock over Redis', () => {
 
   test('a lock that Redis gives after its client has given up holds up no other', async () => {
     await using own = await setUp();
-    await using client = new IoRedis(server.url, { commandTimeout: 20 });
+    await using client = new IoRedis(server.url, { commandTimeout: 1_000 });
     const lock = redisLock(client, { prefix: own.prefix, clock: own.clock, leaseMillis: 60_000 });
     await client.ping();
     await own.client.sendCommand(['CLIENT', 'PAUSE', '100000', 'WRITE']);
