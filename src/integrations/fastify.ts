@@ -20,6 +20,8 @@ export interface ScopedRequest {
   readonly raw: HttpRequest;
   /** The method, as `GET`. */
   readonly method: string;
+  /** The path with the query. */
+  readonly url: string;
   /** The route; without `url` if no route was found. */
   readonly routeOptions: {
     /** The path of the route. */

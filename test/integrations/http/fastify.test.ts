@@ -86,3 +86,14 @@ test('fastify: what is told while a request runs names its route', async () => {
   expect((await app.inject('/orders/17')).json()).toEqual(['GET /orders/:id']);
   await app.close();
 });
+
+test('fastify: `ignore` knows the URL of a request', async () => {
+  using watchdog = new Watchdog();
+  const app = fastify();
+  const scopes: number[] = [];
+  app.register(fastifyScopes(watchdog, { ignore: ({ url }) => url === '/events?from=7' }));
+  app.get('/events', async () => scopes.push(watchdog.stats().scopes));
+  for (const url of ['/events?from=7', '/events']) await app.inject(url);
+  expect(scopes).toEqual([0, 1]);
+  await app.close();
+});
