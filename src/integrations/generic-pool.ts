@@ -10,6 +10,7 @@ import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
 import { checkPeer } from './adoption/check-peer.js';
+import { ignoreErrorsLeftOpenOnPg, leftOpenOnMysql, leftOpenOnPg } from './client/left-open.js';
 
 export * from './adoption/surface.js';
 
@@ -50,12 +51,16 @@ export function adoptPool<T>(
       pool,
       request: (request, priority) => answerWith(request, pool.acquire(priority)),
       isInUse: connectionUse(),
+      leftOpen: (client) => leftOpenOnPg(client) ?? leftOpenOnMysql(client),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');
         const answer = pool.release(resource);
         return pool.release === ownRelease ? undefined : answer;
       },
-      destroy: (resource) => pool.destroy(resource),
+      destroy: (resource) => {
+        ignoreErrorsLeftOpenOnPg(resource);
+        return pool.destroy(resource);
+      },
       figures: () => ({
         size: pool.size,
         available: pool.available,

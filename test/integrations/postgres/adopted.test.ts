@@ -1,6 +1,7 @@
 /** Adopted pools of pg and of knex, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import genericPool from 'generic-pool';
 import { type Knex, knex as openKnex } from 'knex';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -8,6 +9,7 @@ import {
   type LocalPostgres,
   startLocalPostgres,
 } from '../../../examples/service/local-postgres.js';
+import { adoptPool as adoptGenericPool } from '../../../src/integrations/generic-pool.js';
 import { type AdoptedPool, adoptPool as adoptPgPool } from '../../../src/integrations/pg.js';
 import { adoptPool as adoptTarnPool } from '../../../src/integrations/tarn.js';
 import type { Lease } from '../../../src/pool/index.js';
@@ -314,6 +316,27 @@ describe.skipIf(!canStart)('on a real Postgres', () => {
       expect(pool.stats()).toMatchObject({ borrowed: 0, pending: 0, loans: 30 });
       await pool.close({ endPeer: true });
     });
+  });
+
+  test('a client of generic-pool that was released with a cursor open is destroyed', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const peer = genericPool.createPool<pg.Client>(
+      {
+        async create() {
+          const client = new pg.Client(server.url);
+          await client.connect();
+          return client;
+        },
+        destroy: (client) => client.end(),
+      },
+      { max: 1 },
+    );
+    const pool = adoptGenericPool(peer, { hookTimeoutMillis: 50 });
+    await pool.use(async (client) => void client.query(new OpenCursor()));
+    expect(await pool.use(answer)).toBe(1);
+    expect(pool.stats().destroyedBy).toEqual({ reset: 1 });
+    print.mockRestore();
+    await pool.close({ endPeer: true });
   });
 
   describe('the pool of knex', () => {
