@@ -11,6 +11,7 @@ import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import { connectionUse } from '../core/connection-use.js';
 import { type MysqlPoolState, mysqlPoolFigures } from '../core/driver-pools.js';
+import { reportIgnoredError } from '../core/ignored-error.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -136,7 +137,12 @@ function adopt<T extends { release(): void; destroy(): void }>(
       leftOpen: (connection) => leftOpenOnMysql(identify(connection)),
       giveBack: (connection) => {
         if (isReleased(identify(connection))) throw new Error('it is not out');
-        connection.release();
+        try {
+          connection.release();
+        } catch (error) {
+          if (!isReleased(identify(connection))) throw error;
+          reportIgnoredError("a listener for 'release' of a pool of mysql2", error); // The pool has the connection.
+        }
       },
       destroy: (connection) => {
         connection.destroy();

@@ -76,6 +76,22 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
       },
     );
 
+    test('a listener of the peer that throws fails no release', async () => {
+      const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const peer = mysql.createPool(config(1));
+      const pool = adoptPool(peer);
+      peer.once('release', () => {
+        throw new Error('no metrics');
+      });
+      const lease = await pool.lease();
+      await lease.release();
+      expect(String(print.mock.calls[0])).toContain('no metrics');
+      print.mockRestore();
+      expect(await pool.use(answer)).toBe(1);
+      expect(pool.stats()).toMatchObject({ size: 1, available: 1, borrowed: 0 });
+      await pool.close({ endPeer: true });
+    });
+
     test('a connection that is killed during a loan is discarded and replaced', async () => {
       const pool = adoptPool(mysql.createPool(config(1)), { name: 'db' });
       const killed = pool.use(async (connection, context) => {
