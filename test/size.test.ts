@@ -11,38 +11,38 @@ import { mayContain } from './kit/layers.js';
 
 /** What each subpath may weigh, minified, in bytes. */
 const BUDGETS: Readonly<Record<string, number>> = {
-  scope: 45_000,
+  scope: 46_000,
   weak: 29_400,
   gc: 88_000,
-  pool: 93_000,
-  memoize: 84_800,
+  pool: 93_800,
+  memoize: 85_400,
   'memoize/adaptive': 11_000,
   'memoize/batch': 5_000,
   'memoize/disposal': 7_400,
   'memoize/dump': 8_400,
   'memoize/s3-fifo': 6_400,
-  'memoize/shared': 50_200,
+  'memoize/shared': 50_400,
   view: 50_800,
-  node: 38_900,
-  register: 189_000,
-  testing: 161_900,
-  'testing/jest': 164_000,
-  'testing/jest-setup': 162_300,
-  'testing/node': 163_800,
-  'testing/vitest': 164_300,
-  'testing/vitest-setup': 160_700,
-  watchdog: 153_700,
+  node: 39_800,
+  register: 190_000,
+  testing: 162_300,
+  'testing/jest': 164_500,
+  'testing/jest-setup': 162_500,
+  'testing/node': 164_200,
+  'testing/vitest': 164_800,
+  'testing/vitest-setup': 161_000,
+  watchdog: 154_000,
   'integrations/express': 6_300,
   'integrations/fastify': 4_700,
   'integrations/nest': 7_500,
   profile: 57_400,
   'profile/v8': 58_000,
-  'integrations/generic-pool': 51_900,
-  'integrations/mysql2': 105_400,
-  'integrations/pg': 106_800,
+  'integrations/generic-pool': 53_300,
+  'integrations/mysql2': 107_400,
+  'integrations/pg': 108_900,
   'integrations/redis': 14_600,
-  'integrations/tarn': 53_200,
-  '.': 512_700,
+  'integrations/tarn': 53_900,
+  '.': 515_800,
 };
 
 /** What a bundle still imports: packages that a function needs, and built-in modules of Node. */
@@ -117,14 +117,14 @@ test.each(sizes)('$subpath, alone, keeps its budget', ({ subpath, minifiedBytes 
   expect(minifiedBytes, 'a budget twice as large guards nothing').toBeGreaterThan(budget / 2);
 });
 
-test('createPool, imported alone, stays below 77.8 kB', async () => {
+test('createPool, imported alone, stays below 78.6 kB', async () => {
   const { minifiedBytes } = await bundleAlone('pool', 'createPool');
-  expect(minifiedBytes).toBeLessThanOrEqual(77_800);
+  expect(minifiedBytes).toBeLessThanOrEqual(78_600);
 });
 
-test('memoize, imported alone, stays below 62.1 kB beside lru-cache, and has no part that is imported apart', async () => {
+test('memoize, imported alone, stays below 62.7 kB beside lru-cache, and has no part that is imported apart', async () => {
   const { minifiedBytes, packageBytes, inputs } = await bundleAlone('memoize', 'memoize');
-  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(62_100);
+  expect(minifiedBytes - packageBytes).toBeLessThanOrEqual(62_700);
   const apart = /^src\/memoize\/(s3-fifo|shared|disposal|dump)\//;
   expect(inputs.filter((input) => apart.test(input))).toEqual([]);
 });

@@ -11,6 +11,9 @@
  * nothing of a connection that has none.
  */
 
+/** What a report says of a resource that is in use although its holder asks nothing of the pool. */
+export const IN_USE = 'in use';
+
 /** What the types of pg and mysql2 do not declare. */
 interface Connection {
   listenerCount?(event: string): number;

@@ -3,8 +3,9 @@
  * taken from the peer directly, and resources that were given back to it past their lease.
  */
 import { isToldOfPeer } from '../../core/adopted-peers.js';
+import { IN_USE } from '../../core/connection-use.js';
 import type { LoanCounts, NodeId, Observer } from '../../core/probe.js';
-import { IN_USE, LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
+import { LoanWatch, type WatchedLoans } from '../../pool/loan/loan-watch.js';
 import type { Slot } from '../../pool/loan/slot.js';
 import {
   type DirectLoanReport,

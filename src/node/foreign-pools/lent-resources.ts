@@ -11,6 +11,7 @@
  */
 
 import type { Clock, TimerHandle } from '../../core/clock.js';
+import { IN_USE } from '../../core/connection-use.js';
 import type { GuardedObserver } from '../../core/guarded-observer.js';
 import { isObject } from '../../core/is-object.js';
 import { type Linked, LinkedList } from '../../core/linked-list.js';
@@ -97,7 +98,7 @@ export class LentResources {
   look(isInUse: (resource: unknown) => boolean): void {
     this.#tellLasting(this.#period + 1);
     for (const { loan, resource } of this.#out) {
-      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, 'in use');
+      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, IN_USE);
     }
   }
 

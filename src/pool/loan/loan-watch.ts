@@ -5,6 +5,7 @@
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { IN_USE } from '../../core/connection-use.js';
 import { reportListeners, type WatchedListeners } from '../../core/listener-watch.js';
 import { PendingNode } from '../../core/pending-node.js';
 import type { Holder, LoanCounts, Misuse, NodeId, Observer, Origin } from '../../core/probe.js';
@@ -30,9 +31,6 @@ export interface WatchedLoans<T> {
   /** Called with a loan that no code can end any more. */
   abandoned?(slot: Slot<T>): void;
 }
-
-/** What a report says of a resource that is in use although its holder asks nothing of the pool. */
-export const IN_USE = 'in use';
 
 /** The age from which on a loan is asked for its use, in milliseconds. A look at a busy pool would have each of its loans tracked. */
 const MIN_AGE_MILLIS = 1_000;
