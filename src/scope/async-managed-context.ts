@@ -7,7 +7,6 @@
 import { aFunction, checkArgument } from '../core/options.js';
 import type { EntryPoint, Origin } from '../core/probe.js';
 import { ContextEndedError, NeverYieldedError, YieldedTwiceError } from './context-errors.js';
-import { runAsEndOf, untilEndOf } from './current-ends.js';
 import { type AsyncEnterable, type TakenExit, takeExit } from './enterable.js';
 import { keepCause } from './keep-cause.js';
 import {
@@ -99,18 +98,17 @@ export class AsyncManagedContext<T> implements AsyncDisposable, AsyncEnterable<T
 
   /**
    * Resumes the body after its yield, as after success, and resolves when it has ended. Without effect while `run` is under
-   * way: it ends the context itself. A later disposal waits for the first, and does not report its error again. Where the host has
-   * async context, one that the body itself asks for does not wait.
+   * way: it ends the context itself. A later disposal waits for the first, and does not report its error again.
    *
    * Rejects with {@link YieldedTwiceError} (`TENURE_CONTEXT_YIELDED_TWICE`) if the body yields again; otherwise with what it
    * throws.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#body === undefined) {
-      await untilEndOf(this, this.#disposing);
+      await this.#disposing;
       return;
     }
-    const disposing = runAsEndOf([this], () => this[takeExit]().exit(undefined));
+    const disposing = Promise.resolve(this[takeExit]().exit(undefined));
     this.#disposing = disposing.catch(() => {});
     await disposing;
   }

@@ -18,7 +18,6 @@ import { notGenerator } from '../core/not-generator.js';
 import { aFunction, checkArgument } from '../core/options.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import { ContextEndedError } from './context-errors.js';
-import { runAsEndOf, untilEndOf } from './current-ends.js';
 import { keepCause } from './keep-cause.js';
 import { type Failure, resultOf, runBlockAsync } from './run-block.js';
 
@@ -52,8 +51,7 @@ export interface Closing<T> extends Disposable, AsyncDisposable {
   [Symbol.dispose](): void;
   /**
    * Closes the value and resolves when that is done. Rejects with what the closing method throws or rejects with. If the value
-   * was closed before, it waits for that close, and does not report an error again. Where the host has async context, a closing method
-   * that `await using` has called does not wait for itself.
+   * was closed before, it waits for that close, and does not report an error again.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -161,10 +159,10 @@ class ClosingHandle<T> implements Closing<T> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#close === undefined) {
-      await untilEndOf(this, this.#pending);
+      await this.#pending;
       return;
     }
-    const pending = runAsEndOf([this], () => this.#closeOnce());
+    const pending = Promise.resolve(this.#closeOnce());
     this.#pending = pending.catch(() => {});
     await pending;
   }
