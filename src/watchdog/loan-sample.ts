@@ -21,7 +21,7 @@ const AFTER_SITELESS_LEAK = 1_000;
 const AFTER_UNTRACKED_LEAK = 100_000;
 
 /** How many loans of all components together are tracked in each second at the level `sampled`. */
-const PER_SECOND = 100;
+export const PER_SECOND = 100;
 
 /** How many loans outside of scopes are tracked in each period at the level `counters`. */
 const PER_PERIOD = 100;
@@ -34,24 +34,6 @@ const MULTIPLIER = 1_664_525;
 const INCREMENT = 1_013_904_223;
 const MODULUS = 2 ** 32;
 
-/** The loans that are tracked in each second, of whichever component they are: all loans of a service that has few. */
-export class FirstInSecond {
-  readonly #seconds: LoanSeconds;
-  #left = PER_SECOND;
-
-  constructor(loanClock: LoanClock) {
-    this.#seconds = new LoanSeconds(loanClock);
-  }
-
-  /** Whether the next loan is one of them. O(1). */
-  takeNext(): boolean {
-    if (this.#seconds.beginsOne()) this.#left = PER_SECOND;
-    if (this.#left === 0) return false;
-    this.#left--;
-    return true;
-  }
-}
-
 /** The sample of one component. */
 export class LoanSample {
   readonly #tracking: Tracking;
@@ -63,19 +45,22 @@ export class LoanSample {
   #random = 1;
   /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
   #place: number;
-  readonly #seconds: LoanSeconds;
-  readonly #firstInSecond: FirstInSecond;
+  readonly #ownSeconds: LoanSeconds;
+  readonly #sharedSeconds: LoanSeconds;
 
-  /** One loan in `every` is tracked if the tracking is `sampled`. */
+  /**
+   * One loan in `every` is tracked if the tracking is `sampled`, besides the first in their seconds: of the component, and by
+   * `sharedSeconds` of all components.
+   */
   constructor(
     tracking: Tracking,
     every: number,
     clock: Clock,
     loanClock: LoanClock,
-    firstInSecond: FirstInSecond,
+    sharedSeconds: LoanSeconds,
   ) {
-    this.#firstInSecond = firstInSecond;
-    this.#seconds = new LoanSeconds(loanClock);
+    this.#ownSeconds = new LoanSeconds(loanClock, 1);
+    this.#sharedSeconds = sharedSeconds;
     this.#tracking = tracking;
     this.#clock = clock;
     this.#every = every;
@@ -113,8 +98,8 @@ export class LoanSample {
 
   /** Whether the next loan is one of the first in its second: of the component, or of all. */
   #isFirst(): boolean {
-    const isFirstOfComponent = this.#seconds.beginsOne();
-    return this.#firstInSecond.takeNext() || isFirstOfComponent;
+    const isFirstOfComponent = this.#ownSeconds.takeNext();
+    return this.#sharedSeconds.takeNext() || isFirstOfComponent;
   }
 
   /**

@@ -8,17 +8,24 @@ export interface LoanClock {
 
 export class LoanSeconds {
   readonly #clock: LoanClock;
+  readonly #most: number;
   #second = 0;
+  #left: number;
 
-  constructor(clock: LoanClock) {
+  /** `most` is how many loans of a second are its first ones. */
+  constructor(clock: LoanClock, most: number) {
     this.#clock = clock;
+    this.#most = most;
+    this.#left = most;
   }
 
-  /** Whether this is the first call in its second. O(1). */
-  beginsOne(): boolean {
+  /** Counts the next loan. True if it is one of the first in its second. O(1). */
+  takeNext(): boolean {
     const second = Math.floor(this.#clock.loanTime() / 1_000);
-    if (second === this.#second) return false;
-    this.#second = second;
-    return true;
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#left = this.#most;
+    }
+    return this.#left > 0 && this.#left-- > 0;
   }
 }

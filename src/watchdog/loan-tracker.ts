@@ -21,7 +21,8 @@ import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
-import { FirstInSecond, LoanSample } from './loan-sample.js';
+import { LoanSample, PER_SECOND } from './loan-sample.js';
+import { LoanSeconds } from './loan-seconds.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
 import { Populations } from './populations.js';
@@ -78,7 +79,7 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: BurstClock;
-  readonly #firstInSecond: FirstInSecond = new FirstInSecond(this);
+  readonly #loanSeconds: LoanSeconds = new LoanSeconds(this, PER_SECOND);
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */
@@ -188,7 +189,7 @@ export class LoanTracker implements ScopeListener {
       this.#sampleEvery,
       this.#clock,
       this,
-      this.#firstInSecond,
+      this.#loanSeconds,
     );
   }
 

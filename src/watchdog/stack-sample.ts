@@ -33,7 +33,7 @@ export class StackSample {
 
   constructor(plan: LevelPlan, clock: LoanClock, limits: StackLimits) {
     this.#plan = plan;
-    this.#seconds = new LoanSeconds(clock);
+    this.#seconds = new LoanSeconds(clock, 1);
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
     this.#first =
       plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
@@ -57,7 +57,7 @@ export class StackSample {
     const isEarly = index < this.#first;
     const isInSample = isEarly || index % stackEvery === 0;
     if (!isInSample && isOwned) return false;
-    const isFirst = this.#seconds.beginsOne();
+    const isFirst = this.#seconds.takeNext();
     if (isFirst) this.#takenInSecond = 0;
     return isEarly || ((isInSample || isFirst) && ++this.#takenInSecond <= this.#mostInSecond);
   }
