@@ -50,7 +50,7 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   /** Compares the loans with those of the peer, and tells which are in use. O(resources). */
   override look(): void {
     this.#directLoans.compare();
-    super.look();
+    this.lookAtUse();
   }
 
   protected override isOut(slot: Slot<T>): boolean {

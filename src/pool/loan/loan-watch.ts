@@ -47,6 +47,7 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
     super(observer, `the pool '${pool.name}'`);
     this.name = pool.name;
     this.#pool = pool;
+    if (pool.isInUse !== undefined) this.look ??= () => this.lookAtUse();
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -59,7 +60,7 @@ export class LoanWatch<T> extends SharedWatch implements HolderWatch<T> {
   }
 
   /** Tells which loans are in use. O(resources) for a pool that knows it. */
-  override look(): void {
+  protected lookAtUse(): void {
     const { isInUse, stock } = this.#pool;
     if (isInUse === undefined) return;
     const latest = this.#pool.loanTime() - MIN_AGE_MILLIS;
