@@ -15,7 +15,7 @@
  * Each level records the last touch of a loan that is tracked.
  *
  * A loan that is out for a tenth of a second costs about 1 µs more at `simple`. `sampled` takes at most 200 stacks a second.
- * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, and outside of scopes the first in each
+ * `simple` takes the stacks of the first 4 loans of a component. After that it takes 1 in 128, and outside of scopes the first 10 in each
  * second; at most 20 a second. After a leak whose line is unknown it takes the stacks of the next 1,000 loans. Each level but `paranoid` also
  * uses the stacks that a pool takes for its own errors (`callSites`).
  *

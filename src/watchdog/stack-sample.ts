@@ -5,11 +5,14 @@
  * |---|---|
  * | the first few | a component that leaks usually does so from the start |
  * | then one in so many, within a rate | a leak of long standing gets its line in time, at a bounded cost |
- * | the first in each second, outside of scopes | such a loan has neighbours by its line only |
+ * | the first ten in each second, outside of scopes | such a loan has neighbours by its line only |
  * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
 import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
 import { type LoanClock, LoanSeconds } from './loan-seconds.js';
+
+/** How many loans outside of scopes have their stacks taken in each second. */
+const UNOWNED_PER_SECOND = 10;
 
 /** What bounds the stacks of a level that takes each. */
 export interface StackLimits {
@@ -22,19 +25,20 @@ export interface StackLimits {
 /** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
-  readonly #seconds: LoanSeconds;
   readonly #mostInSecond: number;
+  readonly #unownedSeconds: LoanSeconds;
+  readonly #stackSeconds: LoanSeconds;
   readonly #first: number;
   /** Loans counted while the sample decided. */
   #loans = 0;
   /** How many of the next loans have their stacks taken in any case. */
   #unsampledLeft = 0;
-  #takenInSecond = 0;
 
   constructor(plan: LevelPlan, clock: LoanClock, limits: StackLimits) {
     this.#plan = plan;
-    this.#seconds = new LoanSeconds(clock, 1);
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
+    this.#unownedSeconds = new LoanSeconds(clock, UNOWNED_PER_SECOND);
+    this.#stackSeconds = new LoanSeconds(clock, this.#mostInSecond);
     this.#first =
       plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
   }
@@ -56,9 +60,7 @@ export class StackSample {
     const index = this.#loans++;
     const isEarly = index < this.#first;
     const isInSample = isEarly || index % stackEvery === 0;
-    if (!isInSample && isOwned) return false;
-    const isFirst = this.#seconds.takeNext();
-    if (isFirst) this.#takenInSecond = 0;
-    return isEarly || ((isInSample || isFirst) && ++this.#takenInSecond <= this.#mostInSecond);
+    const isOfFirst = !isOwned && this.#unownedSeconds.takeNext();
+    return isEarly || ((isInSample || isOfFirst) && this.#stackSeconds.takeNext());
   }
 }

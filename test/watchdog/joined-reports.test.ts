@@ -129,7 +129,7 @@ test('leases that a generator takes outside of any scope are one leak', async ()
   const small = createPool(factory, {
     ...STACKLESS,
     name: 'small',
-    max: 6,
+    max: 12,
     acquireTimeoutMillis: 1_000,
     clock,
   });
@@ -138,13 +138,13 @@ test('leases that a generator takes outside of any scope are one leak', async ()
     for (;;) yield await small.lease(); // lost by a generator
   }
   const taken = leases();
-  await times(6, () => taken.next());
+  await times(12, () => taken.next());
   const refused = small.lease().catch(() => {});
   await clock.advance(120_000);
   await refused;
   const [report] = await watchdog.check();
   expect(report?.rule).toBe('exhausted');
-  expect(await reported(watchdog)).toEqual([`${line('lost by a generator')} ×6, 2 without`]);
+  expect(await reported(watchdog)).toEqual([`${line('lost by a generator')} ×12, 2 without`]);
 });
 
 test('a line that loses loans inside and outside of scopes is one leak, with the count of each rule', async () => {
