@@ -45,6 +45,7 @@ export class LoanSample {
   #random = 1;
   /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
   #place: number;
+  readonly #loanClock: LoanClock;
   readonly #ownSeconds: LoanSeconds;
   readonly #sharedSeconds: LoanSeconds;
 
@@ -59,7 +60,8 @@ export class LoanSample {
     loanClock: LoanClock,
     sharedSeconds: LoanSeconds,
   ) {
-    this.#ownSeconds = new LoanSeconds(loanClock, 1);
+    this.#loanClock = loanClock;
+    this.#ownSeconds = new LoanSeconds(1);
     this.#sharedSeconds = sharedSeconds;
     this.#tracking = tracking;
     this.#clock = clock;
@@ -98,8 +100,9 @@ export class LoanSample {
 
   /** Whether the next loan is one of the first in its second: of the component, or of all. */
   #isFirst(): boolean {
-    const isFirstOfComponent = this.#ownSeconds.takeNext();
-    return this.#sharedSeconds.takeNext() || isFirstOfComponent;
+    const now = this.#loanClock.loanTime();
+    const isFirstOfComponent = this.#ownSeconds.takeNext(now);
+    return this.#sharedSeconds.takeNext(now) || isFirstOfComponent;
   }
 
   /**

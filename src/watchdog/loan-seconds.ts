@@ -6,24 +6,23 @@ export interface LoanClock {
   loanTime(): number;
 }
 
+const SECOND_MILLIS = 1_000;
+
 export class LoanSeconds {
-  readonly #clock: LoanClock;
   readonly #most: number;
-  #second = 0;
-  #left: number;
+  /** When the present second ends, in milliseconds. */
+  #end = 0;
+  #left = 0;
 
   /** `most` is how many loans of a second are its first ones. */
-  constructor(clock: LoanClock, most: number) {
-    this.#clock = clock;
+  constructor(most: number) {
     this.#most = most;
-    this.#left = most;
   }
 
-  /** Counts the next loan. True if it is one of the first in its second. O(1). */
-  takeNext(): boolean {
-    const second = Math.floor(this.#clock.loanTime() / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
+  /** Counts a loan that begins at `now`. True if it is one of the first in its second. O(1). */
+  takeNext(now: number): boolean {
+    if (now >= this.#end || now < this.#end - SECOND_MILLIS) {
+      this.#end = (Math.floor(now / SECOND_MILLIS) + 1) * SECOND_MILLIS;
       this.#left = this.#most;
     }
     return this.#left > 0 && this.#left-- > 0;

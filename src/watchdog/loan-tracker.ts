@@ -79,7 +79,7 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: BurstClock;
-  readonly #loanSeconds: LoanSeconds = new LoanSeconds(this, PER_SECOND);
+  readonly #loanSeconds: LoanSeconds = new LoanSeconds(PER_SECOND);
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */

@@ -25,6 +25,7 @@ export interface StackLimits {
 /** The sample of one component. */
 export class StackSample {
   readonly #plan: LevelPlan;
+  readonly #clock: LoanClock;
   readonly #mostInSecond: number;
   readonly #unownedSeconds: LoanSeconds;
   readonly #stackSeconds: LoanSeconds;
@@ -36,9 +37,10 @@ export class StackSample {
 
   constructor(plan: LevelPlan, clock: LoanClock, limits: StackLimits) {
     this.#plan = plan;
+    this.#clock = clock;
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
-    this.#unownedSeconds = new LoanSeconds(clock, UNOWNED_PER_SECOND);
-    this.#stackSeconds = new LoanSeconds(clock, this.#mostInSecond);
+    this.#unownedSeconds = new LoanSeconds(UNOWNED_PER_SECOND);
+    this.#stackSeconds = new LoanSeconds(this.#mostInSecond);
     this.#first =
       plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
   }
@@ -60,7 +62,9 @@ export class StackSample {
     const index = this.#loans++;
     const isEarly = index < this.#first;
     const isInSample = isEarly || index % stackEvery === 0;
-    const isOfFirst = !isOwned && this.#unownedSeconds.takeNext();
-    return isEarly || ((isInSample || isOfFirst) && this.#stackSeconds.takeNext());
+    if (!isInSample && isOwned) return false;
+    const now = this.#clock.loanTime();
+    const isOfFirst = !isOwned && this.#unownedSeconds.takeNext(now);
+    return isEarly || ((isInSample || isOfFirst) && this.#stackSeconds.takeNext(now));
   }
 }
