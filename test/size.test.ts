@@ -41,7 +41,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   'integrations/mysql2': 107_400,
   'integrations/pg': 108_900,
   'integrations/redis': 14_600,
-  'integrations/tarn': 53_900,
+  'integrations/tarn': 54_000,
   '.': 515_800,
 };
 
