@@ -4,6 +4,7 @@
  */
 import { abortReason } from './abort-reason.js';
 import { guardedCall } from './guarded-call.js';
+import { sourcesOf } from './signal-sources.js';
 
 type OnAbort<W> = (wait: W, reason: unknown) => void;
 
@@ -11,9 +12,12 @@ type OnAbort<W> = (wait: W, reason: unknown) => void;
 class SharedListener {
   readonly waits = new Map<unknown, OnAbort<never>>();
   readonly #signal: AbortSignal;
+  /** Held as long as the listener. */
+  readonly sources: unknown;
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
+    this.sources = sourcesOf(signal);
   }
 
   /** A function, because `abortcontroller-polyfill` takes no object with `handleEvent`. */
