@@ -5,7 +5,6 @@
  * @module
  */
 import type { Pool } from 'generic-pool';
-import { connectionUse } from '../core/connection-use.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -50,7 +49,6 @@ export function adoptPool<T>(
     {
       pool,
       request: (request, priority) => answerWith(request, pool.acquire(priority)),
-      isInUse: connectionUse(),
       leftOpen: (client) => leftOpenOnPg(client) ?? leftOpenOnMysql(client),
       giveBack: (resource) => {
         if (!pool.isBorrowedResource(resource)) throw new Error('it is not out');

@@ -9,7 +9,6 @@
 import type { Duplex } from 'node:stream';
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
-import { connectionUse } from '../core/connection-use.js';
 import { type MysqlPoolState, mysqlPoolFigures } from '../core/driver-pools.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
@@ -133,7 +132,6 @@ function adopt<T extends { release(): void; destroy(): void }>(
       pool: core,
       request,
       identify,
-      isInUse: connectionUse(),
       leftOpen: (connection) => leftOpenOnMysql(identify(connection)),
       giveBack: (connection) => {
         if (isReleased(identify(connection))) throw new Error('it is not out');

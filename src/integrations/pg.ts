@@ -10,7 +10,6 @@
  * @module
  */
 import type { Pool, PoolClient } from 'pg';
-import { connectionUse } from '../core/connection-use.js';
 import { type PgPoolState, pgPoolFigures } from '../core/driver-pools.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import { isObject } from '../core/is-object.js';
@@ -83,7 +82,6 @@ export function adoptPool(
         }
       },
       leftOpen: leftOpenOnPg,
-      isInUse: connectionUse(),
       giveBack: (client) => held.release(client, false),
       destroy: (client) => {
         ignoreErrorsLeftOpenOnPg(client);

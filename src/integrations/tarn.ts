@@ -6,7 +6,6 @@
  */
 import type { Pool } from 'tarn';
 import { askPeer } from '../core/adopted-peers.js';
-import { connectionUse } from '../core/connection-use.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
 import { answerWith } from './adoption/answer-with.js';
@@ -49,7 +48,6 @@ export function adoptPool<T>(
         else request.refuse(new Error('the pool of tarn is destroyed. Adopt the one in use.'));
       },
       leftOpen: (client) => leftOpenOnPg(client) ?? leftOpenOnMysql(client),
-      isInUse: connectionUse(),
       giveBack: (resource) => {
         if (!pool.release(resource)) throw new Error('it is not out');
       },

@@ -23,13 +23,13 @@ export class AdoptedWatch<T> extends LoanWatch<T> implements DirectLoansListener
   readonly #givenBack = new Map<Slot<T>, number>();
 
   constructor(
-    pool: WatchedLoans<T>,
+    pool: WatchedLoans<T> & { readonly isInUse: (resource: T) => boolean },
     peer: Pick<PeerPool<T>, 'pool'> & LookedAtPeer<T>,
     observer: Observer,
   ) {
     super(pool, observer);
     this.#peer = peer.pool;
-    this.#directLoans = new DirectLoans(pool.stock.slots, peer, this);
+    this.#directLoans = new DirectLoans(pool.stock.slots, peer, pool.isInUse, this);
   }
 
   /** Gives the figures of the pool, how many resources were taken from the peer directly, and how many have come back to it. */

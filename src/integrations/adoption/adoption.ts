@@ -17,6 +17,7 @@ import { abortReason } from '../../core/abort-reason.js';
 import { askPeer } from '../../core/adopted-peers.js';
 import { BurstClock } from '../../core/burst-clock.js';
 import { ConditionWaits } from '../../core/condition-waits.js';
+import { connectionUse } from '../../core/connection-use.js';
 import { errorText } from '../../core/error-text.js';
 import { guardedAnswer } from '../../core/guarded-answer.js';
 import { guardedCall } from '../../core/guarded-call.js';
@@ -93,6 +94,8 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   readonly #settings: AdoptionSettings<T>;
   readonly #hooks: Hooks<T>;
   readonly counters: PoolCounters = new PoolCounters();
+  /** Whether the holder of a resource uses it, although it asks nothing of the pool. Its loan is no suspect then. */
+  readonly isInUse: (resource: T) => boolean = connectionUse();
   readonly #loanClock: BurstClock;
   #sampledFrom: number;
   readonly #waits: PeerWaits<T>;
@@ -456,10 +459,6 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   /** The loans that are out, longest first. */
   loans(): LoanInfo[] {
     return loansOut(this.stock.slots, this.#settings.clock.now());
-  }
-
-  get isInUse(): ((resource: T) => boolean) | undefined {
-    return this.#peer.isInUse;
   }
 
   loanTime(): number {

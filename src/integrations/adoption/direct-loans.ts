@@ -16,7 +16,7 @@ import type { Slot } from '../../pool/loan/slot.js';
 import { identityOf, type PeerPool } from './peer-pool.js';
 
 /** What is asked of a peer. */
-export type LookedAtPeer<T> = Pick<PeerPool<T>, 'loans' | 'identify' | 'isInUse' | 'hasReclaimed'>;
+export type LookedAtPeer<T> = Pick<PeerPool<T>, 'loans' | 'identify' | 'hasReclaimed'>;
 
 /** The report of a resource that was taken directly. */
 export interface DirectLoanReport {
@@ -57,6 +57,7 @@ interface DirectLoan {
 export class DirectLoans<T> {
   readonly #slots: Iterable<Slot<T>>;
   readonly #peer: LookedAtPeer<T>;
+  readonly #isInUse: (resource: T) => boolean;
   readonly #listener: DirectLoansListener<T>;
   readonly #own = new WeakMap<Slot<T>, OwnLoan>();
   /** The loans of other users at the last look, by the identity of their resources. */
@@ -66,7 +67,13 @@ export class DirectLoans<T> {
   #returns = 0;
 
   /** `slots` are those of the adoption's loans; of two with one resource the later has the present loan. */
-  constructor(slots: Iterable<Slot<T>>, peer: LookedAtPeer<T>, listener: DirectLoansListener<T>) {
+  constructor(
+    slots: Iterable<Slot<T>>,
+    peer: LookedAtPeer<T>,
+    isInUse: (resource: T) => boolean,
+    listener: DirectLoansListener<T>,
+  ) {
+    this.#isInUse = isInUse;
     this.#slots = slots;
     this.#peer = peer;
     this.#listener = listener;
@@ -144,7 +151,7 @@ export class DirectLoans<T> {
       const isSame = known !== undefined && known.token === token;
       if (isSame) before.delete(resource);
       const report = isSame ? (known.report ?? this.#listener.takenDirectly()) : undefined;
-      if (this.#peer.isInUse?.(resource as T) === true) report?.touch();
+      if (this.#isInUse(resource as T)) report?.touch();
       this.#direct.set(resource, { token, report });
     }
     for (const { report } of before.values()) report?.end(this.#hasReclaimed);

@@ -22,8 +22,6 @@ export interface PeerPool<T> {
   identify?(resource: T): unknown;
   /** Settles when what the holder has left open on a resource has ended. `undefined` if nothing is left open. */
   leftOpen?(resource: T): Promise<void> | undefined;
-  /** Whether the holder of a resource uses it, although it asks nothing of it. Its loan is no suspect then. Default: it does not. */
-  readonly isInUse?: (resource: T) => boolean;
   /** Gives a resource back. Throws if the peer knows that it is not borrowed. */
   giveBack(resource: T): unknown;
   /** Destroys a borrowed resource. Settles when the peer reports that it is gone. */

@@ -31,8 +31,6 @@ export interface ForeignPoolFacts {
   readonly releaseAdvice: string;
   /** Gives the figures of the pool. It may throw if a version of the package has no such figures. */
   figures(): ComponentStats;
-  /** Whether the holder of a resource uses it, although it asks nothing of it. */
-  readonly isInUse?: (resource: unknown) => boolean;
   /** Called with a resource before its caller has it. */
   readonly lending?: (resource: unknown) => void;
 }
@@ -81,11 +79,6 @@ export class ForeignPool implements Watchable, PeerWatch {
   /** Takes the line and the scope of the caller of `entry`; `undefined` while no observer is attached. */
   origin(entry: EntryPoint): Origin | undefined {
     return this.#watch?.observer.origin(entry);
-  }
-
-  /** Whether the holder of a resource uses it, although it asks nothing of it. */
-  isInUse(resource: unknown): boolean {
-    return this.#facts.isInUse?.(resource) === true;
   }
 
   /** Reports that a resource was lent to the caller of `origin`. A loan of it that is out has ended unseen. */
@@ -147,7 +140,7 @@ class ForeignPoolWatch extends SharedWatch {
   }
 
   override look(): void {
-    this.resources.look((resource) => this.#pool.isInUse(resource));
+    this.resources.look();
   }
 
   /** Resources are reported when they are first lent. */

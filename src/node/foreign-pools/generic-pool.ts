@@ -1,5 +1,4 @@
 /** Watches the pools of generic-pool 3: `acquire` and `use` begin a loan, `release` and `destroy` end it. */
-import { connectionUse } from '../../core/connection-use.js';
 import type { EntryPoint } from '../../core/probe.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import { givingBack, lending } from './method-replacements.js';
@@ -19,7 +18,6 @@ function factsOf(pool: GenericPool): ForeignPoolFacts {
     name: 'generic-pool',
     releaseAdvice:
       'call `pool.release(resource)` in a `finally` block, or pass the work to `pool.use(fn)`',
-    isInUse: connectionUse(),
     figures: () => {
       const { size, available, borrowed, pending, max, min } = pool;
       return { size, available, borrowed, pending, max, min };

@@ -11,7 +11,7 @@
  */
 
 import type { Clock, TimerHandle } from '../../core/clock.js';
-import { IN_USE } from '../../core/connection-use.js';
+import { connectionUse, IN_USE } from '../../core/connection-use.js';
 import type { GuardedObserver } from '../../core/guarded-observer.js';
 import { isObject } from '../../core/is-object.js';
 import { type Linked, LinkedList } from '../../core/linked-list.js';
@@ -47,6 +47,7 @@ export class LentResources {
   readonly #out = new LinkedList<LentResource>();
   readonly #deaths: FinalizationRegistry<NodeId>;
   readonly #endPeriod: () => void;
+  readonly #isInUse: (resource: unknown) => boolean = connectionUse();
   #period = 0;
   #timer: TimerHandle | undefined;
 
@@ -95,10 +96,10 @@ export class LentResources {
   }
 
   /** Tells the observer of all resources that are out, and which of them are in use. O(resources out). */
-  look(isInUse: (resource: unknown) => boolean): void {
+  look(): void {
     this.#tellLasting(this.#period + 1);
     for (const { loan, resource } of this.#out) {
-      if (loan !== undefined && isInUse(resource)) this.#observer.touched(loan, IN_USE);
+      if (loan !== undefined && this.#isInUse(resource)) this.#observer.touched(loan, IN_USE);
     }
   }
 

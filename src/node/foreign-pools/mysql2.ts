@@ -5,7 +5,6 @@
  *
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
-import { connectionUse } from '../../core/connection-use.js';
 import { type MysqlPoolState, mysqlPoolFigures } from '../../core/driver-pools.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
 import { databaseOf } from './database-name.js';
@@ -30,7 +29,6 @@ function factsOf(pool: MysqlPool): ForeignPoolFacts {
     name: ['mysql2', database].filter(Boolean).join(' '),
     releaseAdvice:
       'call `connection.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    isInUse: connectionUse(),
     figures: () => ({ ...mysqlPoolFigures(pool) }),
   };
 }

@@ -5,7 +5,6 @@
  * pg gives a client another `release` with each loan. Each of them calls `_release` of the pool once, so that is where a loan
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
-import { connectionUse } from '../../core/connection-use.js';
 import { type PgPoolState, pgPoolFigures } from '../../core/driver-pools.js';
 import type { Origin } from '../../core/probe.js';
 import { callbackPatch, inCallersContext } from './callers-context.js';
@@ -33,7 +32,6 @@ function factsOf(pool: PgPool): ForeignPoolFacts {
     name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    isInUse: connectionUse(),
     figures: () => ({ ...pgPoolFigures(pool) }),
   };
 }

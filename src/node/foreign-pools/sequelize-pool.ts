@@ -1,5 +1,4 @@
 /** Watches the pools of sequelize-pool, which Sequelize uses: `acquire` begins a loan, `release` and `destroy` end it. */
-import { connectionUse } from '../../core/connection-use.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import { givingBack, lending } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
@@ -18,7 +17,6 @@ function factsOf(pool: SequelizePool): ForeignPoolFacts {
     name: 'sequelize-pool',
     releaseAdvice:
       'commit or roll back each transaction; `sequelize.transaction(async (t) => …)` does it by itself',
-    isInUse: connectionUse(),
     figures: () => {
       const { size, available, using, waiting, maxSize, minSize } = pool;
       return { size, available, borrowed: using, pending: waiting, max: maxSize, min: minSize };

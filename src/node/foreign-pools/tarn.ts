@@ -5,7 +5,6 @@
  * caller forgets, and another promise in its place could bring up one that tarn handles. So the loan begins with tarn's own
  * event `acquireSuccess`, which bears the number of its request. The event goes through one method.
  */
-import { connectionUse } from '../../core/connection-use.js';
 import type { Origin } from '../../core/probe.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import { givingBack } from './method-replacements.js';
@@ -25,7 +24,6 @@ function factsOf(pool: TarnPool): ForeignPoolFacts {
   return {
     name: 'tarn',
     releaseAdvice: 'release it in a `finally` block; with knex, await or destroy each transaction',
-    isInUse: connectionUse(),
     figures: () => ({
       size: pool.numUsed() + pool.numFree() + pool.numPendingCreates(),
       available: pool.numFree(),

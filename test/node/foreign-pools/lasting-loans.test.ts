@@ -13,7 +13,6 @@ function setUp(options: WatchdogOptions = {}) {
   const facts = {
     name: 'db',
     releaseAdvice: 'give it back',
-    isInUse: (resource: unknown) => Object(resource).listens === true,
     figures: () => ({ borrowed: out.size, max: 2, pending }),
   };
   const pool = new ForeignPool(facts, clock);
@@ -161,7 +160,7 @@ describe('a loan of a pool of another package that has neither a stack nor a sco
 
 test('a resource that its holder only listens to is no suspect, until it does so no more', async () => {
   const t = setUp({ stacksPerSecond: 1_000 });
-  const client = { listens: true };
+  const client = { listens: true, listenerCount: () => Number(client.listens) };
   t.acquire(client);
   const other = {};
   /** Minutes of short loans. */
