@@ -47,7 +47,8 @@ class Level<A, V> {
 
 /**
  * Makes a function of one argument list, to be memoized. Its calls of one turn share a call of `loadMany`. Calls with equal arguments, as
- * in a `Map`, share one list there. A result that is an `Error` rejects the calls of its list alone. If `loadMany` throws, rejects, or returns another number of results, all its calls reject.
+ * in a `Map`, share one list there. A result that is an `Error` rejects the calls of its list alone. If `loadMany` throws, rejects, or
+ * returns another number of results, all its calls reject.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for a `loadMany` that is no function, or a malformed option.
  *

@@ -127,7 +127,7 @@ export class SharedResults {
     if (purpose.forced) return {};
     const [there] = stored;
     const isThere = there !== undefined && there !== null;
-    const envelope = isThere ? await this.#valid(there, load, budget) : undefined;
+    const envelope = isThere ? await this.#valid(there, entry, load, budget) : undefined;
     const left = envelope === undefined ? undefined : (lifeLeft(envelope) ?? Infinity);
     if (envelope === undefined || left === undefined || !isOfUse(envelope, left, purpose))
       return {};
@@ -216,7 +216,8 @@ export class SharedResults {
     const tagNames = tags.map((tag) => names.inStore('tag', digests.publicForm(tag)));
     const kinds = tags.length === 0 ? KEY_AND_CACHE : TOKEN_KINDS;
     const asked = kinds.map((kind) => this.#tokenName(kind, load.key));
-    const others = isFailure || lease !== undefined ? [names.inStore('entry', load.key)] : [];
+    const entry = names.inStore('entry', load.key);
+    const others = isFailure || lease !== undefined ? [entry] : [];
     if (!access.mayAsk(() => [...asked, ...tagNames], timeoutMillis)) return undefined;
     const tokens = tags.length === 0 ? [] : await this.#tagTokens(tagNames);
     // After the tokens of the tags: an invalidation that they belong to shows in the token of all tags.
@@ -227,7 +228,7 @@ export class SharedResults {
         return access.get(asked, timeoutMillis); // A value that the store cannot parse is replaced.
       });
     const [key, cacheToken, all] = present.slice(0, asked.length).map(tokenIn);
-    const there = envelopeIn(present[asked.length], names.inStore('entry', load.key));
+    const there = envelopeIn(present[asked.length], entry);
     if (key !== before.key || cacheToken !== before.cache) return undefined;
     if (tags.length > 0 && (all !== before.tags || tokens.includes(''))) return undefined;
     const isCovered = there?.key === key && there.cache === cacheToken;
@@ -323,15 +324,16 @@ export class SharedResults {
     );
   }
 
-  /** A value from the store as an envelope, if all its tokens are the present ones. */
+  /** A value that was read under a name of the store as an envelope, if all its tokens are the present ones. */
   async #valid(
     stored: unknown,
+    name: string,
     { key, generations, clears }: SharedLoad,
     budget: WaitBudget,
   ): Promise<Envelope | undefined> {
     const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
     if (generations === undefined) return undefined;
-    const envelope = envelopeIn(stored, names.inStore('entry', key));
+    const envelope = envelopeIn(stored, name);
     if (envelope === undefined) counters.sharedRejects++;
     if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;
     const { revision, tags = [] } = envelope;
