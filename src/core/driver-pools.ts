@@ -1,6 +1,6 @@
 /**
- * The figures of the pools of pg and mysql2, in part from their private lists. A connection that connects is not borrowed: nobody has it. A figure
- * that a version does not have is 0.
+ * The figures of the pools of pg and mysql2, in part from their private lists. A connection that is being opened has no
+ * holder, so it counts as created and not as borrowed. A figure that a version does not have is 0.
  */
 
 /** The figures of a pool. */

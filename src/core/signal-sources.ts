@@ -15,7 +15,7 @@ interface WithSources {
 /** The key under which Node keeps them: `undefined` before it was looked for, `null` where there is none. */
 let key: symbol | null | undefined;
 
-/** Gives the signals that `signal` depends on, for whoever is to hold them; `undefined` if none are known. O(sources). */
+/** Gives the signals that `signal` depends on, which a listener of it is to hold; `undefined` if none are known. O(sources). */
 export function sourcesOf(signal: AbortSignal): unknown {
   try {
     key ??= findKey();

@@ -271,16 +271,13 @@ export class FactoryCalls<T> {
 
   #ask(
     name: 'isFull' | 'isPermanent' | 'isBroken' | 'isInUse',
-    error: unknown,
-    ...resource: T[]
+    ...args: readonly unknown[]
   ): boolean {
-    const method = this.#factory[name] as
-      | ((error: unknown, ...resource: T[]) => boolean)
-      | undefined;
+    const method = this.#factory[name] as ((...given: readonly unknown[]) => boolean) | undefined;
     return (
       method !== undefined &&
       guardedAnswer(`${this.#settings.name}: the factory's ${name}`, () =>
-        this.#runInContext(() => method.call(this.#factory, error, ...resource)),
+        this.#runInContext(() => method.call(this.#factory, ...args)),
       )
     );
   }
