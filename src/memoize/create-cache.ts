@@ -1,6 +1,5 @@
 /** A cache without a function of its own: each call brings the load. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { InvalidArgumentError } from '../core/errors.js';
 import { aFunction, checkArgument, type OptionCheck } from '../core/options.js';
 import { observe, type Watchable } from '../core/probe.js';
 import type { SharedLease } from '../scope/shared-lease.js';
@@ -21,6 +20,11 @@ import { resultIn } from './stores/stored.js';
 export type KeyLoader<V> = (
   context: Omit<LoadContext<() => Promise<V>>, 'args'>,
 ) => V | PromiseLike<V>;
+
+const REFUSED = {
+  key: 'the option `key` belongs to memoize(). Give the key to getOrLoad().',
+  load: 'the option `load` belongs to memoize(). Give the load to getOrLoad().',
+};
 
 type Load<K, V> = (key: K, load: KeyLoader<V>) => Promise<V>;
 
@@ -89,13 +93,7 @@ export function createCache<K, V>(options: CacheOptions<K, V> = {}): Cache<K, V>
   const load: Load<K, V> = {
     'a cache': async (): Promise<V> => Promise.reject(new Error('unreachable')),
   }['a cache'];
-  const given: CacheOptions<K, V> = copiedMemoizeOptions('createCache', options);
-  for (const name of ['key', 'load']) {
-    if (!(name in given)) continue;
-    throw new InvalidArgumentError(
-      `createCache: the option \`${name}\` belongs to memoize(). Give the key and the load to getOrLoad().`,
-    );
-  }
+  const given: CacheOptions<K, V> = copiedMemoizeOptions('createCache', options, REFUSED);
   const own: MemoizeOptions<Load<K, V>, K> = {
     key: (key) => key,
     load: async (context) => await context.args[1](context as never),

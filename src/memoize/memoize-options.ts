@@ -270,12 +270,22 @@ function print(error: unknown, where: string): void {
 
 /**
  * A checked copy of the options that are present, for a caller that makes caches with them later: a getter is read no more. `where` names
- * the caller in errors.
+ * the caller in errors. `refused` has the options that it does not take, each with its error message.
  *
- * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
+ * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown, refused or malformed.
  */
-export function copiedMemoizeOptions<O extends object>(where: string, options: O): O {
-  const given = givenOptions<object>(where, options, OPTIONS) as O;
+export function copiedMemoizeOptions<O extends object>(
+  where: string,
+  options: O,
+  refused: Readonly<Record<string, string>>,
+): O {
+  const table = { ...OPTIONS };
+  for (const [name, message] of Object.entries(refused)) {
+    if (Object(options)[name] !== undefined) throw new InvalidArgumentError(`${where}: ${message}`);
+    // Not listed among the known options, and `undefined` still counts as not given.
+    Object.defineProperty(table, name, { enumerable: false });
+  }
+  const given = givenOptions<object>(where, options, table) as O;
   resolveMemoizeOptions(copiedMemoizeOptions, given, where);
   return given;
 }

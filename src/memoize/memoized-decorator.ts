@@ -42,6 +42,11 @@ interface Cell {
   readonly call: Call;
 }
 
+const REFUSED = {
+  shared:
+    'the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',
+};
+
 /** Decorated functions, with the caches of their instances. */
 const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
 
@@ -75,7 +80,7 @@ const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
 export function memoized<F extends AnyFn = AnyFn>(
   options: MemoizeOptions<F> = {},
 ): MemoizedDecorator<F> {
-  const given = copiedMemoizeOptions('memoized', options);
+  const given = copiedMemoizeOptions('memoized', options, REFUSED);
   function decorate(
     method: AnyFn,
     context: DecoratorContext | string | symbol,
@@ -202,11 +207,6 @@ export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
   const cells = hiddenField<Cell>();
   const settings = resolveMemoizeOptions(method, { name, ...options });
-  if (settings.shared !== undefined) {
-    throw new InvalidArgumentError(
-      'memoized: the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',
-    );
-  }
   const cellOf = (receiver: object): Cell => {
     let cell = cells.get(receiver);
     if (cell === undefined) {

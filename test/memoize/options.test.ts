@@ -45,6 +45,27 @@ describe('options', () => {
     }
   });
 
+  test.each<[name: string, make: (options: never) => unknown, refused: string[]]>([
+    ['createCache', createCache, ['key', 'load']],
+    ['memoized', memoized, ['shared']],
+  ])('%s does not name an option as known that it refuses', (_, make, refused) => {
+    const known = (options: object): string => {
+      try {
+        make(options as never);
+      } catch (error) {
+        return /Known options: (.*)\./.exec((error as Error).message)?.[1] ?? '';
+      }
+      return 'nothing is refused';
+    };
+    const names = known({ maxAge: 1 }).split(', ');
+    expect(names).toContain('max');
+    for (const name of refused) {
+      expect(names).not.toContain(name);
+      expect(() => make({ [name]: () => 1 } as never)).toThrow(InvalidArgumentError);
+      expect(() => make({ [name]: undefined } as never)).not.toThrow();
+    }
+  });
+
   test('a value that is not a function is refused', () => {
     expect(() => memoize('fn' as never)).toThrow(/memoize: `fn` must be a function, got "fn"/);
   });
