@@ -22,8 +22,6 @@ export interface LoadLockPort {
 export class LoadLock {
   readonly #lock: ClusterLock;
   readonly #port: LoadLockPort;
-  /** Whether the last load that found no result in the store goes on without the lock. */
-  isFailing = false;
 
   constructor(lock: ClusterLock, port: LoadLockPort) {
     this.#lock = lock;
@@ -34,10 +32,7 @@ export class LoadLock {
   async acquire(load: SharedLoad, budget: WaitBudget): Promise<boolean> {
     const { access, names, report } = this.#port;
     const name = names.ofLock(load.key);
-    if (budget.left <= 0 || !this.#mayAsk(name, load.key)) {
-      this.isFailing = true;
-      return false;
-    }
+    if (budget.left <= 0 || !this.#mayAsk(name, load.key)) return false;
     let isWaiting = false;
     const ask = <T>(request: () => Promise<T>): Promise<T> => {
       if (load.hasEnded) return Promise.reject(new AbandonedLoadError());
@@ -47,12 +42,10 @@ export class LoadLock {
     };
     try {
       const lease = await this.#lock.acquire(name, { ask });
-      this.isFailing = false;
       if (load.hasEnded) await this.release(lease);
       else load.lease = lease;
       return true;
     } catch (error) {
-      if (!load.hasEnded) this.isFailing = true;
       report(error);
       return false;
     }

@@ -188,7 +188,8 @@ export class StoreBackedLevel implements SharedLevel {
       restingShare: access?.silentShare ?? 0,
       restingWriteShare: access?.silentWriteShare ?? 0,
       bus: bus === undefined ? 'none' : this.#isConnected ? 'connected' : 'disconnected',
-      lock: lock === undefined ? 'none' : this.#lock?.isFailing === true ? 'failing' : 'working',
+      lock:
+        lock === undefined ? 'none' : this.#loads?.isLockFailing === true ? 'failing' : 'working',
       pendingInvalidations: this.#outbox.size,
     };
   }

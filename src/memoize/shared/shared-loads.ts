@@ -40,9 +40,15 @@ export interface SharedLoadsPort {
 /** The loads of one cache. */
 export class SharedLoads {
   readonly #port: SharedLoadsPort;
+  #isLockFailing = false;
 
   constructor(port: SharedLoadsPort) {
     this.#port = port;
+  }
+
+  /** Whether the last load that found no result in the store goes on without the lock. */
+  get isLockFailing(): boolean {
+    return this.#isLockFailing;
   }
 
   /** Gives the result of the store, or what `compute` gives. */
@@ -60,12 +66,14 @@ export class SharedLoads {
       return compute();
     };
     if (!results.mayAsk(load.key) || (outbox.size > 0 && !(await this.#isReadable(load, budget)))) {
-      if (lock !== undefined) lock.isFailing = true;
+      this.#isLockFailing = true;
       return begin();
     }
     let found = await this.#read(load, purpose, budget);
-    if (found.usable === undefined && lock !== undefined && (await lock.acquire(load, budget))) {
-      found = await this.#read(load, purpose, budget);
+    if (found.usable === undefined && lock !== undefined) {
+      const isLocked = await lock.acquire(load, budget);
+      if (!load.hasEnded) this.#isLockFailing = !isLocked;
+      if (isLocked) found = await this.#read(load, purpose, budget);
     }
     if (found.usable !== undefined) return this.#use(load, context, found.usable);
     if (!purpose.forced) counters.sharedMisses++;
