@@ -78,10 +78,10 @@ export class Flights {
   }
 
   /**
-   * Whether the result of a load that was superseded may be stored until a later one ends: none has stored its result, the latest is in
-   * flight, and nothing was invalidated. A load without a caller was aborted.
+   * Whether the result of a load that was superseded may be stored, until a later load ends. The latest one must be in flight, no later
+   * one has stored its result, and nothing was invalidated. A load without a caller was aborted.
    */
-  isLatestEnded(load: Load): boolean {
+  mayStoreSuperseded(load: Load): boolean {
     let latest = load;
     while (latest.details.supersededBy !== undefined) {
       latest = latest.details.supersededBy;
