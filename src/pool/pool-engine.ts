@@ -443,7 +443,7 @@ export class PoolEngine<T>
   aborted(waiter: Waiter<T>, reason: unknown): void {
     this.counters.acquireAborts++;
     waiter.reject(reason);
-    this.creator.clientLeft(waiter.creation, reason);
+    this.creator.waiterLeft(waiter.creation, reason);
     this.shutdown.check();
   }
 

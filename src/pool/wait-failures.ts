@@ -74,7 +74,7 @@ export class WaitFailures<T> {
     }
     const figures = formatFigures(stats, loans);
     const reason = new DeadlineError(name, 'lease', acquireTimeoutMillis, figures);
-    for (const { creation } of waiters) this.#creator.clientLeft(creation, reason);
+    for (const { creation } of waiters) this.#creator.waiterLeft(creation, reason);
   }
 
   #phaseOf(waiter: Waiter<T>): WaitPhase {

@@ -14,7 +14,7 @@ interface Waiting {
 
 interface Creation {
   /** The caller that is rejected if it fails. */
-  client: number | undefined;
+  caller: number | undefined;
   wanted: boolean;
 }
 
@@ -110,7 +110,7 @@ export class PlainPool {
 
   failed(at: number): void {
     const [creation] = this.#creations.splice(at, 1);
-    if (creation?.client !== undefined) this.#leave(creation.client, 'TENURE_POOL_CREATE');
+    if (creation?.caller !== undefined) this.#leave(creation.caller, 'TENURE_POOL_CREATE');
     this.#serve();
   }
 
@@ -195,7 +195,7 @@ export class PlainPool {
   #leave(caller: number, standing: Standing): void {
     this.#line = this.#line.filter((waiting) => waiting.caller !== caller);
     for (const creation of this.#creations) {
-      if (creation.client === caller) creation.client = undefined;
+      if (creation.caller === caller) creation.caller = undefined;
     }
     this.standings[caller] = standing;
   }
@@ -203,15 +203,15 @@ export class PlainPool {
   /** Callers leave with nothing: their creations end, or one whose caller is gone for each that has none, unless others need them. */
   #giveUp(callers: readonly number[], standing: Standing): void {
     const theirs = callers.map((caller) =>
-      this.#creations.find((creation) => creation.client === caller),
+      this.#creations.find((creation) => creation.caller === caller),
     );
     for (const caller of callers) this.#leave(caller, standing);
     let ended = 0;
     for (const own of theirs) {
       const left =
-        this.#creations.find(({ client, wanted }) => client === undefined && !wanted) ??
+        this.#creations.find(({ caller, wanted }) => caller === undefined && !wanted) ??
         this.#creations.find((creation) => creation === own) ??
-        this.#creations.find(({ client }) => client === undefined);
+        this.#creations.find(({ caller }) => caller === undefined);
       const isNeeded = this.#line.length - this.#idle.length - this.#creations.length >= 0;
       if (left === undefined || isNeeded || ended >= this.#max) continue;
       ended++;
@@ -230,10 +230,10 @@ export class PlainPool {
       if (!this.testOnBorrow || !this.#broken.has(thing)) this.#lend(thing, first.caller);
     }
     while (this.#line.length > this.#creations.length && this.#size < this.#max) {
-      const client = this.#line.find(
-        ({ caller }) => !this.#creations.some((creation) => creation.client === caller),
+      const next = this.#line.find(
+        ({ caller }) => !this.#creations.some((creation) => creation.caller === caller),
       );
-      this.#creations.push({ client: client?.caller, wanted: true });
+      this.#creations.push({ caller: next?.caller, wanted: true });
     }
   }
 }

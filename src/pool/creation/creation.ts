@@ -2,14 +2,16 @@
 import type { PendingNode } from '../../core/pending-node.js';
 import type { RunningCall } from './running-call.js';
 
-/** The waiter that a creation was begun for. */
-export interface Client {
+/** A waiter, as far as its creation is concerned. */
+export interface CreationWaiter {
+  /** The creation that was begun for it. */
   creation: Creation | null;
 }
 
 /** One running creation. It is bound to the waiter that caused it, or to none when it fills up `min`. */
-export class Creation<C extends Client = Client> {
-  client: C | null;
+export class Creation<W extends CreationWaiter = CreationWaiter> {
+  /** The waiter that it was begun for, while that waits and nothing else has served it. */
+  waiter: W | null;
   /** Whether it was begun for no waiter. */
   readonly isForMin: boolean;
   /** How often all resources had been invalidated when it began. */
@@ -26,13 +28,13 @@ export class Creation<C extends Client = Client> {
   end!: () => void;
 
   constructor(
-    client: C | null,
+    waiter: W | null,
     invalidations: number,
     capacityErrors: number,
     pendingNode: PendingNode | undefined,
   ) {
-    this.client = client;
-    this.isForMin = client === null;
+    this.waiter = waiter;
+    this.isForMin = waiter === null;
     this.invalidations = invalidations;
     this.capacityErrors = capacityErrors;
     this.pendingNode = pendingNode;

@@ -23,19 +23,19 @@ import {
   WarmUpError,
 } from '../pool-errors.js';
 import type { PoolSettings } from '../pool-options.js';
-import { type Client, Creation } from './creation.js';
+import { Creation, type CreationWaiter } from './creation.js';
 import type { FactoryCalls } from './factory-calls.js';
 import { FactoryPause } from './factory-pause.js';
 import { type ReadyCount, ReadyWaits } from './ready-waits.js';
 
 /** What the creator asks of its pool, and tells it. */
-export interface CreatorHost<T, C extends Client> {
+export interface CreatorHost<T, W extends CreationWaiter> {
   readonly settings: PoolSettings;
   readonly capacity: Capacity;
   readonly counters: PoolCounters;
   /** The state of the pool. Only an `'open'` pool keeps `min` resources warm. */
   readonly state: string;
-  readonly waiters: { firstWithoutCreation(): C | null };
+  readonly waiters: { firstWithoutCreation(): W | null };
   /** Reports to the pool's observer, if it has one, that a resource is being created. */
   newNode(): PendingNode | undefined;
   /** Takes the new resource in; false if the pool has it already. */
@@ -45,7 +45,7 @@ export interface CreatorHost<T, C extends Client> {
   /** Destroys a resource that has no place in the pool. */
   destroyUnplaced(resource: T): void;
   /** Ends the wait of a caller with an error. */
-  rejectWaiter(waiter: C, error: CreateError): void;
+  rejectWaiter(waiter: W, error: CreateError): void;
   /** Told that a creation has begun or ended. */
   changed(): void;
   /** Told that another creation may be possible now, or that nothing is left to wait for. */
@@ -53,14 +53,14 @@ export interface CreatorHost<T, C extends Client> {
 }
 
 /** The creations of one pool. */
-export class Creator<T, C extends Client> {
-  readonly #host: CreatorHost<T, C>;
+export class Creator<T, W extends CreationWaiter> {
+  readonly #host: CreatorHost<T, W>;
   readonly #calls: FactoryCalls<T>;
   readonly #settings: PoolSettings;
   readonly #capacity: Capacity;
   readonly #counters: PoolCounters;
   readonly #runInContext: RunInContext;
-  readonly #running = new Set<Creation<C>>();
+  readonly #running = new Set<Creation<W>>();
   readonly #ready: ReadyWaits;
   readonly #pause: FactoryPause;
   #isFillingUp = false;
@@ -75,14 +75,14 @@ export class Creator<T, C extends Client> {
    * The creation that continues although its waiter has left, if there is one: a server may need longer for a connection than any caller
    * waits.
    */
-  #continued: Creation<C> | undefined = undefined;
+  #continued: Creation<W> | undefined = undefined;
   /** How often all resources were invalidated. */
   #invalidations = 0;
   #closed = false;
   /** Why the last creation failed; `undefined` after a success. */
   lastError: unknown = undefined;
 
-  constructor(host: CreatorHost<T, C>, calls: FactoryCalls<T>, runInContext: RunInContext) {
+  constructor(host: CreatorHost<T, W>, calls: FactoryCalls<T>, runInContext: RunInContext) {
     this.#host = host;
     this.#calls = calls;
     this.#settings = host.settings;
@@ -171,11 +171,11 @@ export class Creator<T, C extends Client> {
    * resource that comes all the same is kept if there is room. A waiter for whom none was begun may be the last that needed one of
    * another waiter, which has left or was served otherwise. A creation whose resource would be destroyed is given up before all others.
    */
-  clientLeft(creation: Creation | null, reason: unknown): void {
-    const own = creation as Creation<C>;
+  waiterLeft(creation: Creation | null, reason: unknown): void {
+    const own = creation as Creation<W>;
     const left =
-      this.#outdatedWithoutClient() ?? (this.#running.has(own) ? own : this.#firstWithoutClient());
-    if (left === undefined || left.client !== null) return;
+      this.#outdatedWithoutWaiter() ?? (this.#running.has(own) ? own : this.#firstWithoutWaiter());
+    if (left === undefined || left.waiter !== null) return;
     const isSlow = left.call?.isSlow === true;
     const isNeeded = !isSlow && (this.#capacity.shortfall >= 0 || this.#isFilling());
     left.call?.setBackground(true);
@@ -188,7 +188,7 @@ export class Creator<T, C extends Client> {
     this.#host.roomChanged();
   }
 
-  #abandon(creation: Creation<C>, reason: unknown): void {
+  #abandon(creation: Creation<W>, reason: unknown): void {
     this.#countAbandoned(1);
     this.#end(creation);
     creation.call?.abandon();
@@ -197,22 +197,22 @@ export class Creator<T, C extends Client> {
   }
 
   /** The first creation whose waiter has left or was served otherwise; a slow one if there is any. O(1) while waiters need all of them. */
-  #firstWithoutClient(): Creation<C> | undefined {
+  #firstWithoutWaiter(): Creation<W> | undefined {
     if (this.#capacity.shortfall >= 0 && this.#counters.slow === 0) return undefined;
     return (
-      this.#withoutClient(({ call }) => call?.isSlow === true) ?? this.#withoutClient(() => true)
+      this.#withoutWaiter(({ call }) => call?.isSlow === true) ?? this.#withoutWaiter(() => true)
     );
   }
 
   /** A creation whose waiter has left, and whose resource would be destroyed. O(1) while waiters need all creations. */
-  #outdatedWithoutClient(): Creation<C> | undefined {
+  #outdatedWithoutWaiter(): Creation<W> | undefined {
     if (this.#invalidations === 0 || this.#capacity.shortfall >= 0) return undefined;
-    return this.#withoutClient((creation) => this.#isOutdated(creation));
+    return this.#withoutWaiter((creation) => this.#isOutdated(creation));
   }
 
-  #withoutClient(isMeant: (creation: Creation<C>) => boolean): Creation<C> | undefined {
+  #withoutWaiter(isMeant: (creation: Creation<W>) => boolean): Creation<W> | undefined {
     for (const creation of this.#running) {
-      if (!creation.isForMin && creation.client === null && isMeant(creation)) return creation;
+      if (!creation.isForMin && creation.waiter === null && isMeant(creation)) return creation;
     }
     return undefined;
   }
@@ -301,19 +301,19 @@ export class Creator<T, C extends Client> {
     );
   }
 
-  #begin(client: C | null): void {
-    const creation = new Creation<C>(
-      client,
+  #begin(waiter: W | null): void {
+    const creation = new Creation<W>(
+      waiter,
       this.#invalidations,
       this.#counters.capacityErrors,
       this.#host.newNode(),
     );
-    if (client !== null) client.creation = creation;
+    if (waiter !== null) waiter.creation = creation;
     this.#running.add(creation);
     this.#counters.creating++;
     this.#host.changed();
     const attempt = this.#pause.failuresInARow + 1;
-    creation.call = this.#calls.create(creation, attempt, client === null && !this.isAwaited, {
+    creation.call = this.#calls.create(creation, attempt, waiter === null && !this.isAwaited, {
       created: (resource) => this.#created(creation, resource),
       failed: (error) => this.#failed(creation, error),
       late: (resource) => this.#late(creation, resource),
@@ -321,19 +321,19 @@ export class Creator<T, C extends Client> {
     });
   }
 
-  #created(creation: Creation<C>, resource: T): void {
+  #created(creation: Creation<W>, resource: T): void {
     if (!this.#running.has(creation)) {
       this.#endAbandoned(creation);
       this.#pause.succeeded();
       this.#late(creation, resource);
       return;
     }
-    const client = this.#end(creation);
+    const waiter = this.#end(creation);
     const { pendingNode } = creation;
     if (this.#isOutdated(creation)) this.#host.destroyOutdated(resource, pendingNode);
     else if (!this.#host.addCreated(resource, pendingNode)) {
       pendingNode?.fail();
-      this.#countFailure(creation, client, new DuplicateResourceError(this.#settings.name));
+      this.#countFailure(creation, waiter, new DuplicateResourceError(this.#settings.name));
     } else {
       this.lastError = undefined;
       this.#pause.succeeded();
@@ -343,7 +343,7 @@ export class Creator<T, C extends Client> {
     this.#host.roomChanged();
   }
 
-  #failed(creation: Creation<C>, error: CreateError): void {
+  #failed(creation: Creation<W>, error: CreateError): void {
     if (!(error instanceof CreateTimeoutError)) creation.pendingNode?.fail(); // A late resource may still come.
     if (this.#running.has(creation)) this.#countFailure(creation, this.#end(creation), error);
     else this.#endAbandoned(creation);
@@ -351,7 +351,7 @@ export class Creator<T, C extends Client> {
   }
 
   /** Takes in the resource of a creation that had given its place away. A creation that still runs makes room for it. */
-  #late(creation: Creation<C>, resource: T): void {
+  #late(creation: Creation<W>, resource: T): void {
     const isWanted = !this.#closed && !this.#isOutdated(creation);
     if (isWanted && this.#capacity.spare === 0) this.#abandonNewest();
     if (!isWanted || this.#capacity.spare <= 0) {
@@ -372,7 +372,7 @@ export class Creator<T, C extends Client> {
     return this.#abandoned < this.#settings.max && this.#capacity.shared?.mayAbandon !== false;
   }
 
-  #endAbandoned(creation: Creation<C>): void {
+  #endAbandoned(creation: Creation<W>): void {
     if (creation === this.#continued) this.#continued = undefined;
     if (this.#abandoned > 0) this.#countAbandoned(-1);
   }
@@ -382,24 +382,24 @@ export class Creator<T, C extends Client> {
     this.#capacity.shared?.countAbandoned(change);
   }
 
-  #isOutdated(creation: Creation<C>): boolean {
+  #isOutdated(creation: Creation<W>): boolean {
     return creation.invalidations !== this.#invalidations;
   }
 
   /** Ends a creation; returns the waiter it was begun for, if that one still waits. */
-  #end(creation: Creation<C>): C | null {
-    const client = creation.client;
-    if (client !== null) {
-      client.creation = null;
-      creation.client = null;
+  #end(creation: Creation<W>): W | null {
+    const waiter = creation.waiter;
+    if (waiter !== null) {
+      waiter.creation = null;
+      creation.waiter = null;
     }
     if (this.#running.delete(creation)) this.#counters.creating--;
     this.#host.changed();
     creation.end();
-    return client;
+    return waiter;
   }
 
-  #countFailure(creation: Creation<C>, client: C | null, error: CreateError): void {
+  #countFailure(creation: Creation<W>, waiter: W | null, error: CreateError): void {
     this.lastError = error.cause ?? error;
     const isServerFull = this.#calls.isFull(this.lastError);
     if (!this.#closed) this.#pause.failed(!isServerFull);
@@ -411,12 +411,12 @@ export class Creator<T, C extends Client> {
       return; // The waiter waits for a resource to come back, or for the next attempt.
     }
     this.#counters.createErrors++;
-    if (client === null) this.#ready.rejectAll(error);
+    if (waiter === null) this.#ready.rejectAll(error);
     else if (
       this.#pause.countedInARow >= this.#settings.createAttempts ||
       this.#calls.isPermanent(this.lastError)
     ) {
-      this.#host.rejectWaiter(client, error);
+      this.#host.rejectWaiter(waiter, error);
     }
   }
 

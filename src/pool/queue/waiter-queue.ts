@@ -181,7 +181,7 @@ export class WaiterQueue<T> {
     waiter.settled = true;
     if (waiter.options !== null) this.#releaseOptions(waiter, waiter.options);
     // The creation goes on for the next waiter. This one keeps a reference, for the phase in its error.
-    if (waiter.creation !== null) waiter.creation.client = null;
+    if (waiter.creation !== null) waiter.creation.waiter = null;
     this.#listener.changed();
     if (this.length === 0) this.#onEmptied();
   }

@@ -4,7 +4,7 @@
  */
 import type { Linked } from '../../core/linked-list.js';
 import { NOT_IN_HEAP } from '../../core/min-heap.js';
-import type { Client, Creation } from '../creation/creation.js';
+import type { Creation, CreationWaiter } from '../creation/creation.js';
 import type { Grant } from '../loan/grant.js';
 import type { LoanOrigin } from '../loan/loan-origin.js';
 import type { LeaseOptions, PoolSettings } from '../pool-options.js';
@@ -36,7 +36,7 @@ export type Resolve = (granted: unknown) => void;
 export type Reject = (reason: unknown) => void;
 
 /** A caller that waits for a resource. */
-export class Waiter<T> implements Linked<Waiter<T>>, Client {
+export class Waiter<T> implements Linked<Waiter<T>>, CreationWaiter {
   previous: Waiter<T> | null = null;
   next: Waiter<T> | null = null;
   /** In whole milliseconds, which V8 stores without an allocation. */
