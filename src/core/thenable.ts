@@ -1,3 +1,5 @@
+import { isObject } from './is-object.js';
+
 /**
  * Ends the look-up of `then` at a class whose instances promises resolve to. Without it, each such promise looks along all prototypes.
  */
@@ -7,10 +9,7 @@ export function endThenLookUp(prototype: object): void {
 
 /** Whether `await` would wait for a value. */
 export function isThenable<R>(value: R | PromiseLike<R>): value is PromiseLike<R> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as Partial<PromiseLike<R>>).then === 'function'
-  );
+  return isObject(value) && typeof (value as Partial<PromiseLike<R>>).then === 'function';
 }
 
 /**

@@ -3,6 +3,7 @@
  * may be a connection string, so secrets in it are masked. It may come from a request, so control characters in it are escaped.
  */
 import { guardedCall } from '../core/guarded-call.js';
+import { isObject } from '../core/is-object.js';
 import { printable } from '../core/printable.js';
 import { maskSecrets } from '../core/secrets.js';
 
@@ -30,6 +31,5 @@ export class KeyLabels<K> {
 }
 
 function textOf(key: unknown): string {
-  const isOpaque = typeof key === 'function' || (typeof key === 'object' && key !== null);
-  return isOpaque && !(key instanceof URL) ? '' : maskSecrets(String(key));
+  return isObject(key) && !(key instanceof URL) ? '' : maskSecrets(String(key));
 }

@@ -2,6 +2,7 @@
  * The prototype of an instance whose `new.target` has none, as the language specifies it for its own classes: that of the class, and
  * not `Object.prototype`.
  */
+import { isObject } from '../core/is-object.js';
 
 /** Gives `made` the prototype `intrinsic` if the `prototype` of `target` is no object. */
 export function useIntrinsicPrototype(
@@ -9,8 +10,5 @@ export function useIntrinsicPrototype(
   target: { readonly prototype: unknown },
   intrinsic: object,
 ): void {
-  const { prototype } = target;
-  if ((typeof prototype !== 'object' || prototype === null) && typeof prototype !== 'function') {
-    Reflect.setPrototypeOf(made, intrinsic);
-  }
+  if (!isObject(target.prototype)) Reflect.setPrototypeOf(made, intrinsic);
 }
