@@ -6,12 +6,10 @@ import type { RunInContext } from './async-context.js';
 import { guardedCall } from './guarded-call.js';
 import type { ListenerWatch } from './listener-watch.js';
 import { aFunction, checkArgument, type OptionCheck, oneOf } from './options.js';
+import { SETTLED } from './settled.js';
 
 /** A function that is called with an event's payload. */
 export type Listener<P> = (payload: P) => void;
-
-/** Its `then` costs half as much as `queueMicrotask`, which makes an async resource for each call. */
-const SETTLED = Promise.resolve();
 
 /** Listeners by event; `M` maps each event to its payload. */
 export class EventListeners<M extends object> {

@@ -19,6 +19,7 @@ import {
   observe,
   type Watchable,
 } from '../core/probe.js';
+import { SETTLED } from '../core/settled.js';
 import type { ReadyCount } from './creation/ready-waits.js';
 import { DEADLINE_OPTIONS, type Deadline, type DeadlineOptions, withDeadline } from './deadline.js';
 import type { DestroyReason } from './factory.js';
@@ -37,9 +38,6 @@ import {
 } from './pool-options.js';
 import { formatFigures, type LoanInfo, type PoolStats } from './pool-stats.js';
 import { invalidateResources, resizePool } from './renewal.js';
-
-/** The promise of a method that has nothing to wait for. */
-const DONE: Promise<void> = Promise.resolve();
 
 /**
  * A pool of resources, made by `createPool`. Callers are served by priority, and in the order of coming within a priority; a
@@ -171,7 +169,7 @@ export class Pool<T> implements AsyncDisposable, Watchable {
       return Promise.reject(this.#explain(resource, Pool.prototype.release));
     }
     if (slot.tracking !== null) slot.noteEnd(Pool.prototype.release);
-    return engine.takeBack(slot) ?? DONE;
+    return engine.takeBack(slot) ?? SETTLED;
   }
 
   /**

@@ -25,6 +25,7 @@ import { guardedClock } from '../../core/guarded-clock.js';
 import { reportIgnoredError } from '../../core/ignored-error.js';
 import { LinkedList } from '../../core/linked-list.js';
 import type { EntryPoint } from '../../core/probe.js';
+import { SETTLED } from '../../core/settled.js';
 import { settledBefore } from '../../core/settled-before.js';
 import { followUntilAbort } from '../../core/signal-waits.js';
 import { SiteSample } from '../../core/site-sample.js';
@@ -62,8 +63,6 @@ const TIMED_EVERY = 16;
 
 /** A timeout of this length or more may begin with a reading of the clock that other loans share, in milliseconds. */
 const COARSE_TIMEOUT_MILLIS = 1_000;
-
-const DONE: Promise<void> = Promise.resolve();
 
 const ignore = (): void => {};
 
@@ -233,7 +232,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
 
   /** A peer serves its next caller within `giveBack`, so a row of callers that have left would be a recursion. */
   deliveredLate(resource: T): void {
-    void DONE.then(() => this.#giveBackUnused(() => this.#peer.giveBack(resource)));
+    void SETTLED.then(() => this.#giveBackUnused(() => this.#peer.giveBack(resource)));
   }
 
   #giveBackUnused(giveBack: () => unknown): void {

@@ -2,8 +2,7 @@
  * One run of microtasks. No timer fires within it, so all waiters that come within one run may share a deadline. The clock is
  * read once a run. Reading it for each waiter would cost as much as the rest of a wait.
  */
-
-const DONE: Promise<void> = Promise.resolve();
+import { SETTLED } from '../../core/settled.js';
 
 /** Tells whether the current run of microtasks is still the one in which {@link begin} was called. */
 export class MicrotaskTurn {
@@ -17,7 +16,7 @@ export class MicrotaskTurn {
   /** Begins a turn, which ends when the microtasks that are due now have run. */
   begin(): void {
     this.isRunning = true;
-    void DONE.then(this.#end);
+    void SETTLED.then(this.#end);
   }
 
   /** Ends the turn. */
