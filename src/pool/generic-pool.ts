@@ -2,7 +2,6 @@
  * A pool that lends as generic-pool does, and has the methods that generic-pool's pools have as event emitters. A listener may be added
  * more than once, and for an event that never happens.
  */
-import { notGenerator } from '../core/not-generator.js';
 import type { UseContext } from './loan/use-context.js';
 import { Pool } from './pool.js';
 import type { PoolEngine } from './pool-engine.js';
@@ -37,17 +36,11 @@ export class GenericPool<T> extends Pool<T> {
     fn: (resource: T, context: UseContext<T>) => R,
     options?: LeaseOptions | number | null,
   ): Promise<Awaited<R>> {
-    const destroying = async (resource: T, context: UseContext<T>): Promise<Awaited<R>> => {
-      try {
-        return await notGenerator('use', fn(resource, context));
-      } catch (error) {
-        context.discard();
-        throw error;
-      }
+    const destroying = (resource: T, context: UseContext<T>): R => {
+      context.isDiscardedOnFailure = true;
+      return fn(resource, context);
     };
-    return super.use(typeof fn === 'function' ? destroying : fn, priorityOf(options)) as Promise<
-      Awaited<R>
-    >;
+    return super.use(typeof fn === 'function' ? destroying : fn, priorityOf(options));
   }
 
   /** Adds a listener. */

@@ -10,6 +10,8 @@ export class UseContext<T> {
   readonly #slot: Slot<T>;
   readonly #loan: number;
   #discardReason: string | undefined = undefined;
+  /** @internal Whether the resource is destroyed if the function fails. */
+  isDiscardedOnFailure = false;
 
   /** @internal */
   constructor(slot: Slot<T>, signal: AbortSignal | undefined) {
@@ -35,6 +37,7 @@ export class UseContext<T> {
 
   /** @internal Tells the pool of an error, which may show that the resource is broken. */
   failed(error: unknown): void {
+    if (this.isDiscardedOnFailure) this.discard();
     this.#slot.failed(this.#loan, error);
   }
 
