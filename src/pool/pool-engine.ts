@@ -246,7 +246,7 @@ export class PoolEngine<T>
     const { stock } = this;
     let slot: Slot<T> | null = expired;
     while (slot !== null && slot.expiresAt <= stock.time) {
-      stock.destroy(slot, slot.expiryReason, true);
+      stock.destroyInBackground(slot, slot.expiryReason);
       // The destruction may have ended at once, and may have served other callers.
       slot = this.#mayTakeIdle && this.waiters.length === 0 ? stock.takeIdle() : null;
     }
@@ -375,7 +375,7 @@ export class PoolEngine<T>
     while (this.waiters.length > (testOnBorrow ? counters.validating - slowValidations : 0)) {
       const slot = stock.takeIdle();
       if (slot === null) return;
-      if (slot.expiresAt <= stock.time) stock.destroy(slot, slot.expiryReason, true);
+      if (slot.expiresAt <= stock.time) stock.destroyInBackground(slot, slot.expiryReason);
       else if (testOnBorrow && this.#inspection.isDue(slot)) this.#inspection.beforeLoan(slot);
       else this.handOver(slot);
     }
@@ -483,7 +483,7 @@ export class PoolEngine<T>
 
   discard(slot: Slot<T>, reason: string): Promise<void> {
     this.endLoan(slot, false);
-    this.stock.destroy(slot, reason, false);
+    this.stock.destroy(slot, reason);
     this.shutdown.check();
     return slot.whenGone();
   }
@@ -492,7 +492,7 @@ export class PoolEngine<T>
   abandoned(slot: Slot<T>): void {
     if (this.settings.onAbandoned !== 'destroy' || slot.state !== 'borrowed') return;
     this.endLoan(slot, true);
-    this.stock.destroy(slot, 'abandoned', false);
+    this.stock.destroy(slot, 'abandoned');
     this.shutdown.check();
   }
 
@@ -534,7 +534,7 @@ export class PoolEngine<T>
   /** Lends a good slot in no state to the first waiter, or puts it among the idle ones. */
   makeAvailable(slot: Slot<T>): void {
     if (this.ceilingShare?.ceiling.mustYield(this.ceilingShare) === true) {
-      this.stock.destroy(slot, 'yielded', true);
+      this.stock.destroyInBackground(slot, 'yielded');
     } else if (this.settings.testOnBorrow || !this.offer(slot)) {
       this.stock.putIdle(slot);
       if (this.settings.testOnBorrow) slot.validatedAt = this.stock.refreshTime();
@@ -557,11 +557,11 @@ export class PoolEngine<T>
   addCreated(resource: T, pendingNode: PendingNode | undefined): boolean {
     const slot = this.stock.add(resource, pendingNode);
     if (slot === null) return false;
-    if (this.isClosed) this.stock.destroy(slot, 'close', false);
+    if (this.isClosed) this.stock.destroy(slot, 'close');
     else {
       this.sweep.start();
       if (this.offer(slot)) return true;
-      if (this.capacity.hasExcess) this.stock.destroy(slot, 'resize', true);
+      if (this.capacity.hasExcess) this.stock.destroyInBackground(slot, 'resize');
       else this.stock.putIdle(slot);
     }
     return true;
@@ -570,7 +570,7 @@ export class PoolEngine<T>
   destroyOutdated(resource: T, pendingNode: PendingNode | undefined): void {
     const slot = this.stock.add(resource, pendingNode);
     if (slot === null) pendingNode?.fail();
-    else this.stock.destroy(slot, 'invalidated', true);
+    else this.stock.destroyInBackground(slot, 'invalidated');
   }
 
   destroyUnplaced(resource: T): void {

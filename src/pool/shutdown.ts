@@ -99,7 +99,7 @@ export class Shutdown<T> {
       if (slot.state === 'validating') counters.validating--;
       else if (slot.state === 'resetting') counters.resetting--;
       else continue;
-      stock.destroy(slot, 'close', false);
+      stock.destroy(slot, 'close');
     }
   }
 
@@ -108,7 +108,7 @@ export class Shutdown<T> {
     for (const slot of [...stock.slots]) {
       if (slot.state !== 'borrowed') continue;
       this.#host.endLoan(slot, true);
-      stock.destroy(slot, 'forced', false);
+      stock.destroy(slot, 'forced');
     }
   }
 }

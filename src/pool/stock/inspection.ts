@@ -75,7 +75,7 @@ export class Inspection<T> {
       isInspected = true;
       if (slot.state === 'resetting') {
         counters.resetting--;
-        if (unfit !== undefined) stock.destroy(slot, unfit, true);
+        if (unfit !== undefined) stock.destroyInBackground(slot, unfit);
         else this.#keepOrEnd(slot);
         this.#host.inspected();
       }
@@ -101,7 +101,7 @@ export class Inspection<T> {
       if (slot.state !== 'validating') return;
       counters.validating--;
       if (valid) this.#endOr(slot, keep);
-      else stock.destroy(slot, 'invalid', false);
+      else stock.destroy(slot, 'invalid');
       this.#host.inspected();
     };
     this.#calls.validate(slot.resource, settled, isBackground);
@@ -114,8 +114,10 @@ export class Inspection<T> {
   /** Destroys a resource that may not stay, or keeps it. */
   #endOr(slot: Slot<T>, keep: () => unknown): void {
     const reason = this.#endOfLife(slot);
+    const { stock } = this.#host;
     if (reason === undefined) keep();
-    else this.#host.stock.destroy(slot, reason, reason !== 'close');
+    else if (reason === 'close') stock.destroy(slot, reason);
+    else stock.destroyInBackground(slot, reason);
   }
 
   #endOfLife(slot: Slot<T>): DestroyReason | undefined {

@@ -125,7 +125,7 @@ export class Stock<T> {
   /** Destroys an idle resource. */
   evict(slot: Slot<T>, reason: DestroyReason): void {
     this.idle.remove(slot);
-    this.destroy(slot, reason, true);
+    this.destroyInBackground(slot, reason);
   }
 
   /** Destroys all idle resources, for a caller that waits until they are gone. */
@@ -133,20 +133,26 @@ export class Stock<T> {
     for (const slot of [...this.idle]) {
       if (slot.state !== 'idle') continue; // A destruction that ended at once may have lent it.
       this.idle.remove(slot);
-      this.destroy(slot, reason, false);
+      this.destroy(slot, reason);
     }
   }
 
-  /**
-   * Destroys the resource of a slot that is in no state. In the `background`, that does not keep the process alive unless a caller
-   * waits.
-   */
-  destroy(slot: Slot<T>, reason: DestroyReason, background: boolean): void {
+  /** Destroys the resource of a slot that is in no state. Keeps the process alive until it is gone. */
+  destroy(slot: Slot<T>, reason: DestroyReason): void {
+    this.#destroy(slot, reason, false);
+  }
+
+  /** Does what {@link destroy} does, and keeps the process alive only if a caller waits until the resource is gone. */
+  destroyInBackground(slot: Slot<T>, reason: DestroyReason): void {
+    this.#destroy(slot, reason, !slot.isAwaited);
+  }
+
+  #destroy(slot: Slot<T>, reason: DestroyReason, isBackground: boolean): void {
     slot.state = 'destroying';
     this.#counters.destroying++;
     this.#host.changed();
     let isGone = false;
-    this.#calls.destroy(slot.resource, reason, background && !slot.isAwaited, () => {
+    this.#calls.destroy(slot.resource, reason, isBackground, () => {
       isGone = true;
       this.#counters.destroying--;
       this.#counters.countDestroyed(reason);
