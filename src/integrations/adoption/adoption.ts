@@ -52,9 +52,6 @@ import { PeerEnd } from './peer-end.js';
 import type { PeerPool } from './peer-pool.js';
 import { PeerWait, PeerWaits, type PeerWaitsListener } from './peer-waits.js';
 
-/** How long one sample of callers' stacks lasts, in milliseconds. */
-const SAMPLE_MILLIS = 1_000;
-
 /** How many loans are all timed. */
 const ALL_TIMED = 256;
 
@@ -75,8 +72,8 @@ export interface AdoptionClosing {
   readonly peerGraceMillis: number;
 }
 
-/** How long a caller waits. */
-interface Patience {
+/** What ends the wait of a caller. */
+interface WaitLimits {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMillis: number;
   /** When the caller came. */
@@ -96,7 +93,6 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   /** Whether the holder of a resource uses it, although it asks nothing of the pool. Its loan is no suspect then. */
   readonly isInUse: (resource: T) => boolean = connectionUse();
   readonly #loanClock: BurstClock;
-  #sampledFrom: number;
   readonly #waits: PeerWaits<T>;
   readonly #changes: ConditionWaits;
   #isClosed = false;
@@ -116,7 +112,6 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     this.#held = new HeldResources(peer, this);
     this.#changes = new ConditionWaits(guardedClock(settings.clock));
     this.#peerEnd = new PeerEnd(settings.name, peer, this.#changes, this.counters);
-    this.#sampledFrom = settings.clock.now();
   }
 
   // ── Lending ─────────────────────────────────────────────────────────────────
@@ -180,14 +175,14 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   async #prepared<R>(
     granted: Promise<Slot<T>>,
     grant: Grant<T, R>,
-    patience: Patience,
+    limits: WaitLimits,
     origin: LoanOrigin<T> | undefined,
   ): Promise<R> {
     const slot = await granted;
     const { loan } = slot;
     const preparation = this.#prepare(slot);
     try {
-      await this.#whilePatient(preparation, patience);
+      await this.#withinLimits(preparation, limits);
     } catch (error) {
       preparation.then(() => {
         if (slot.loan === loan) this.#giveBackUnused(() => this.takeBack(slot));
@@ -209,9 +204,10 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
     }
   }
 
-  #whilePatient(
+  /** Follows the preparation until the caller's signal or timeout ends its wait. */
+  #withinLimits(
     preparation: Promise<void>,
-    { signal, timeoutMillis, since }: Patience,
+    { signal, timeoutMillis, since }: WaitLimits,
   ): Promise<void> {
     const followed =
       signal === undefined ? preparation : followUntilAbort(preparation, signal, ignore);
@@ -264,10 +260,7 @@ export class Adoption<T> implements Lender<T>, PeerWaitsListener<T> {
   }
 
   #originOf(entry: EntryPoint, now: number): LoanOrigin<T> | undefined {
-    if (now - this.#sampledFrom >= SAMPLE_MILLIS) {
-      this.#sampledFrom = now;
-      this.origins.tick(this.counters.loans, now);
-    }
+    this.origins.tick(this.counters.loans, now);
     return this.origins.isCapturing ? this.origins.capture(entry) : undefined;
   }
 

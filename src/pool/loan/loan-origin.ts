@@ -65,7 +65,7 @@ export class LoanOrigins<T> {
     this.#update();
   }
 
-  /** A second has passed, so a new sample may begin. `loans` is how many there have been since the start. */
+  /** Begins a new sample if the present one has lasted for about a second. `loans` is how many there have been since the start. */
   tick(loans: number, now: number): void {
     this.#sites.tick(loans - this.#loansBefore, now);
     this.#loansBefore = loans;
