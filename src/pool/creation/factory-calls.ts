@@ -244,7 +244,7 @@ export class FactoryCalls<T> {
     call: () => R | PromiseLike<R>,
     usual: UsualTime,
     isBackground: boolean,
-    told: FactoryCall<R>,
+    listener: FactoryCall<R>,
   ): RunningCall<R> | undefined {
     return this.#runInContext(() => {
       let result: R | PromiseLike<R>;
@@ -253,13 +253,19 @@ export class FactoryCalls<T> {
         result = call();
         isPending = isThenable(result);
       } catch (error) {
-        told.failed(error);
+        listener.failed(error);
         return undefined;
       }
       if (isPending) {
-        return new RunningCall(told, result as PromiseLike<R>, usual, this.#clock, isBackground);
+        return new RunningCall(
+          listener,
+          result as PromiseLike<R>,
+          usual,
+          this.#clock,
+          isBackground,
+        );
       }
-      told.succeeded(result as R);
+      listener.succeeded(result as R);
       return undefined;
     });
   }

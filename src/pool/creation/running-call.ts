@@ -2,7 +2,7 @@
  * One call of the factory that has returned a promise. It has one timer, for two limits:
  *
  * ```
- *   begun ──patience──▶ slow ──timeout──▶ timed out ──▶ late
+ *   begun ──slowAfterMillis──▶ slow ──timeoutMillis──▶ timed out ──▶ late
  * ```
  *
  * A slow call goes on, but waiters no longer count on it: the pool serves them otherwise, as far as it can.
@@ -110,12 +110,12 @@ export class RunningCall<R> {
     return now - this.#beganAt - lostMillis;
   }
 
-  /** When to look again: at the patience or the deadline, whichever comes first. */
-  #nextLook(unknownPatience: number): number {
+  /** When to look again: when the call becomes slow, or `unknownMillis` after its begin if that is not known, but not after the deadline. */
+  #nextLook(unknownMillis: number): number {
     const deadline = this.#beganAt + this.#call.timeoutMillis;
     if (this.isSlow || this.#isAbandoned) return deadline;
-    const patience = this.#usual.patienceMillis;
-    const look = patience === Number.POSITIVE_INFINITY ? unknownPatience : patience;
+    const { slowAfterMillis } = this.#usual;
+    const look = slowAfterMillis === Number.POSITIVE_INFINITY ? unknownMillis : slowAfterMillis;
     return Math.min(deadline, this.#beganAt + look);
   }
 
@@ -132,7 +132,7 @@ export class RunningCall<R> {
     const { timeoutMillis } = this.#call;
     const now = Math.max(this.#clock.now(), this.#due); // The time of a user's clock may stand still.
     const isLook = this.#due < this.#beganAt + timeoutMillis;
-    const limitMillis = isLook ? this.#usual.patienceMillis : timeoutMillis;
+    const limitMillis = isLook ? this.#usual.slowAfterMillis : timeoutMillis;
     const grace = graceAfter(now - this.#due, limitMillis);
     if (grace > 0 && this.#stalledMillis === 0) {
       this.#stalledMillis = now - this.#due;
@@ -150,7 +150,7 @@ export class RunningCall<R> {
   #lookForSlowness(now: number): void {
     const age = now - this.#beganAt;
     // Rounded as in #nextLook. Otherwise the next look could be due at once, again and again.
-    const isSlow = !this.#isAbandoned && now >= this.#beganAt + this.#usual.patienceMillis;
+    const isSlow = !this.#isAbandoned && now >= this.#beganAt + this.#usual.slowAfterMillis;
     if (isSlow) {
       this.isSlow = true;
       this.#setTimer(this.#nextLook(0));

@@ -15,8 +15,8 @@ export class UsualTime {
     this.lastMillis = lastMillis;
   }
 
-  /** How long a call may take before it is slow, in milliseconds. */
-  get patienceMillis(): number {
+  /** How long a call may take before it is slow, in milliseconds; `Infinity` while that is not known. */
+  get slowAfterMillis(): number {
     return Math.max(SLOW_MILLIS, SLOW_FACTOR * this.lastMillis);
   }
 }
