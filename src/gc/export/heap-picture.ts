@@ -6,6 +6,7 @@
  * Without a focus, it begins at the roots, so that what it shows is connected, and then adds other nodes. The picture
  * states the number of hidden nodes.
  */
+import { plural } from '../../core/plural.js';
 import { type Handle, indexOfHandle } from '../memory/handle.js';
 import type { HeapSnapshot, SnapshotNode } from '../views/heap-snapshot.js';
 import type { PictureColourBy } from './node-fill.js';
@@ -67,10 +68,6 @@ export function pictureFacts(node: SnapshotNode): string {
 /** Returns the text about the hidden nodes. */
 export function hiddenNote(hidden: number): string {
   return `${plural(hidden, 'more node')} not shown`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function chooseNodes(nodes: readonly SnapshotNode[], cut: PictureOptions): Set<Handle> {

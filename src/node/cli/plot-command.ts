@@ -1,6 +1,7 @@
 /** `tenure plot`: a record of memory as one SVG, as `mprof plot` of Memory Profiler. */
 import { writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { plural } from '../../core/plural.js';
 import { parseMemorySamples, type RecordedSample } from '../../profile/measure/memory-samples.js';
 import { plotMemory } from '../../profile/measure/plot-memory.js';
 import { type Command, EXIT, onlyFile, readArguments, readText, UsageError } from './command.js';
@@ -20,7 +21,7 @@ export const plotCommand: Command = {
     writeFileSync(resolve(terminal.folder, out), plotMemory(samples, { title: basename(file) }));
     if (values.json === true)
       terminal.print(JSON.stringify({ file, out, samples: samples.length }));
-    else terminal.print(`${out}: ${samples.length} sample${samples.length === 1 ? '' : 's'}`);
+    else terminal.print(`${out}: ${plural(samples.length, 'sample')}`);
     return EXIT.fine;
   },
 };
