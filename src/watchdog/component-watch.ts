@@ -311,7 +311,7 @@ export class ComponentWatch implements ObserverOfPart, NewlyWatched {
     }
     graph.changeOwner(node, holder);
     this.#component.handedOver(loan, to instanceof OpenScope ? to : undefined, holder);
-    this.#tracker.ledger.withdraw(loan);
+    this.#tracker.ledger.retract(loan);
   }
 
   /** A loan has another owner, since its former one has given all that it owns away; a root owns it for the scope that took it. */

@@ -43,7 +43,7 @@ export class ForcedReturns {
   endedLate(loan: Loan): void {
     if (!loan.isReclaimed) return;
     this.#forget(loan);
-    this.#ledger.returned(loan);
+    this.#ledger.retract(loan);
   }
 
   /** Judges a loan no more: it stays lost, if it is. */

@@ -19,7 +19,7 @@ import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
 import { type Certainty, isSurer, surerOf } from './certainty.js';
 import { Grace } from './grace.js';
-import { JoinedLeaks, joinReports } from './joined-reports.js';
+import { JoinedLeaks } from './joined-leaks.js';
 import { LeakGroup, type LostLoan, placeOf } from './leak-group.js';
 import { LeakGroups } from './leak-groups.js';
 import { isMinified, type LeakReport } from './leak-report.js';
@@ -110,9 +110,9 @@ export class LeakLedger {
 
   #isNoneLost(isMeant: (loan: Loan) => boolean): boolean {
     if (this.#suppressed.size > 0) this.#group();
-    const leaks = new JoinedLeaks(this.#groups);
+    const leaks = this.#joined();
     for (const { loan, group } of this.#lostLoans.values()) {
-      if (isMeant(loan) && (group === null || !this.#isSuppressed(group, leaks))) return false;
+      if (isMeant(loan) && (group === null || !leaks.isSuppressed(group))) return false;
     }
     return true;
   }
@@ -130,7 +130,7 @@ export class LeakLedger {
   reports(): LeakReport[] {
     this.#announceAll();
     this.#group();
-    return this.#sorted(this.#groups);
+    return this.#joined().reports(this.#clock.now());
   }
 
   /** Reports the lost loans that `isMeant` accepts, as if there were no others. O(lost loans). */
@@ -145,7 +145,7 @@ export class LeakLedger {
       group.add(lost, stack);
       groups.add(group);
     }
-    return this.#sorted(groups);
+    return this.#joined(groups).reports(this.#clock.now());
   }
 
   /** Whether a loan counts as lost. O(1). */
@@ -189,13 +189,8 @@ export class LeakLedger {
     this.#tell(lost);
   }
 
-  /** Stops counting a loan that its rule no longer finds to be lost. O(1). */
-  withdraw(loan: Loan): void {
-    this.returned(loan);
-  }
-
-  /** Removes a loan that came back. O(1). */
-  returned(loan: Loan): void {
+  /** Stops counting a loan that came back, or that its rule no longer finds to be lost. O(1). */
+  retract(loan: Loan): void {
     const lost = this.#lostLoans.get(loan);
     if (lost === undefined) return;
     if (lost.toldAs !== undefined) this.#announceAll();
@@ -204,10 +199,10 @@ export class LeakLedger {
     const { group } = lost;
     const isTold = lost.toldAs !== undefined && group !== null;
     const isHeard = isTold && this.#listeners.has('retracted');
-    const teller = isHeard ? this.#tellerOf(group, new JoinedLeaks(this.#groups)) : null;
+    const representative = isHeard ? this.#joined().representativeOf(group) : null;
     this.#leave(lost);
     if (isTold) this.#retracted++;
-    this.#emit('retracted', teller);
+    this.#emit('retracted', representative);
     this.#waits.check();
   }
 
@@ -286,7 +281,7 @@ export class LeakLedger {
    */
   #announce(group: LeakGroup | null): void {
     if (group === null || group.verdicts === 0) return;
-    const leaks = new JoinedLeaks(this.#groups);
+    const leaks = this.#joined();
     const leak = leaks.of(group);
     let told = 0;
     let announced = 0;
@@ -309,40 +304,9 @@ export class LeakLedger {
     for (const lost of this.#grace) if (lost.group === null) this.#enter(lost);
   }
 
-  /** Reports the groups, the most numerous first. Those of one leak and one certainty are one report. */
-  #sorted(groups: LeakGroups): LeakReport[] {
-    const leaks = new JoinedLeaks(groups);
-    return [...groups]
-      .filter((group) => !this.#isSuppressed(group, leaks))
-      .filter((group) => this.#tellerOf(group, leaks) === group)
-      .map((group) => this.#reportOf(group, leaks))
-      .sort((a, b) => b.count - a.count);
-  }
-
-  /** The groups that are told together with a group: those of its leak and its certainty that are not suppressed. */
-  #toldTogether(group: LeakGroup, leaks: JoinedLeaks): LeakGroup[] {
-    return leaks
-      .of(group)
-      .filter((other) => other.certainty === group.certainty && !this.#isSuppressed(other, leaks));
-  }
-
-  /** Reports a group with those that are told together with it. All reports of a leak have one signature. */
-  #reportOf(group: LeakGroup, leaks: JoinedLeaks): LeakReport {
-    const now = this.#clock.now();
-    const [first = group] = leaks.of(group);
-    const reports = this.#toldTogether(group, leaks)
-      .filter((other) => other !== group)
-      .map((other) => other.report(now));
-    const joined = reports.reduce(joinReports, group.report(now));
-    if (group.line === '' && first.line !== '') {
-      return { ...joined, withoutLine: joined.count, signature: first.signature };
-    }
-    const possibleSites = group.line === '' ? leaks.possibleSites(group) : [];
-    return {
-      ...joined,
-      ...(possibleSites.length > 0 && { possibleSites }),
-      signature: first.signature,
-    };
+  /** The leaks of the present groups, or of others. */
+  #joined(groups: LeakGroups = this.#groups): JoinedLeaks {
+    return new JoinedLeaks(groups, this.#suppressed);
   }
 
   /** Gives what the group of a lost loan is made of. */
@@ -384,32 +348,19 @@ export class LeakLedger {
   #emit(
     event: keyof LedgerEvents,
     group: LeakGroup | null,
-    leaks: JoinedLeaks = new JoinedLeaks(this.#groups),
+    leaks: JoinedLeaks = this.#joined(),
   ): void {
     if (group === null || !this.#listeners.has(event)) return;
-    if (this.#isSuppressed(group, leaks)) return;
-    this.#listeners.emit(event, this.#reportOf(this.#tellerOf(group, leaks), leaks));
-  }
-
-  /** Gives the group whose report is that of all groups of its leak and its certainty. */
-  #tellerOf(group: LeakGroup, leaks: JoinedLeaks): LeakGroup {
-    return this.#toldTogether(group, leaks)[0] ?? group;
-  }
-
-  /** Whether the signature of a group, or that of its leak, is in `suppress`. */
-  #isSuppressed(group: LeakGroup, leaks: JoinedLeaks): boolean {
-    if (this.#suppressed.size === 0) return false;
-    if (this.#suppressed.has(group.signature)) return true;
-    const [first = group] = leaks.of(group);
-    return this.#suppressed.has(first.signature);
+    if (leaks.isSuppressed(group)) return;
+    this.#listeners.emit(event, leaks.reportOf(leaks.representativeOf(group), this.#clock.now()));
   }
 
   #countSuppressed(which: (group: LeakGroup) => boolean): number {
     let count = 0;
     if (this.#suppressed.size === 0) return count;
-    const leaks = new JoinedLeaks(this.#groups);
+    const leaks = this.#joined();
     for (const group of this.#groups) {
-      if (this.#isSuppressed(group, leaks) && which(group)) count += group.verdicts;
+      if (leaks.isSuppressed(group) && which(group)) count += group.verdicts;
     }
     return count;
   }

@@ -127,7 +127,7 @@ export class LoanTracker implements ScopeListener {
           this.populations.count();
         },
         v8Collected: () => this.#settled.judgeAfterCollection(),
-        died: (loan) => this.ledger.returned(loan),
+        died: (loan) => this.ledger.retract(loan),
       },
     );
     this.outsideScopes = this.graph.allocateRoot(this.graph.classOf('process'));
@@ -276,7 +276,7 @@ export class LoanTracker implements ScopeListener {
   ended(loan: Loan, reclaimed: boolean): void {
     this.#settled.remove(loan);
     if (reclaimed) this.ledger.reclaimed(loan);
-    else this.ledger.returned(loan);
+    else this.ledger.retract(loan);
   }
 
   /** Asks the rules about all settled loans that are out. O(loans). */

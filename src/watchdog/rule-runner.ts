@@ -65,7 +65,7 @@ export class RuleRunner {
     const { isReclaimed } = loan;
     if (loan.node === null || (!isReclaimed && (loan.ended || loan.component.isClosed))) return;
     if (now < loan.expectedUntil) {
-      this.#ledger.withdraw(loan);
+      this.#ledger.retract(loan);
       return;
     }
     for (const rule of isReclaimed ? this.#rules.judgeReclaimed : this.#rules.judge) {
@@ -73,7 +73,7 @@ export class RuleRunner {
       if (counted !== undefined && precedes(counted, rule.name)) return;
       const certainty = rule.judge?.(loan, now);
       if (certainty !== undefined) this.#ledger.record(rule.name, certainty, loan, now);
-      else if (counted === rule.name) this.#ledger.withdraw(loan);
+      else if (counted === rule.name) this.#ledger.retract(loan);
     }
   }
 
@@ -114,7 +114,7 @@ export class RuleRunner {
     for (const rule of this.#rules.judgeObjects) {
       const tell = (certainty: Certainty | undefined, loan: Loan): void => {
         if (certainty !== undefined) this.#ledger.record(rule.name, certainty, loan, now);
-        else if (this.#ledger.has(loan)) this.#ledger.withdraw(loan);
+        else if (this.#ledger.has(loan)) this.#ledger.retract(loan);
       };
       rule.judgeObjects?.({ now, populations, expectations, isV8Known, isForced, tell });
     }
