@@ -4,12 +4,12 @@
  * | level | tracked |
  * |---|---|
  * | `counters` | loans within a scope; of the others at most {@link PER_PERIOD} in each {@link PERIOD_MILLIS} |
- * | `sampled` | the first {@link PER_SECOND} in each second, of all components together; of each component the first few, its first in each second, and one at random of each so many; all for a while after a leak without a line |
+ * | `sampled` | the first {@link TRACKED_PER_SECOND} in each second, of all components together; of each component the first few, its first in each second, and one at random of each so many; all for a while after a leak without a line |
  * | the others | all |
  */
 import type { Clock } from '../core/clock.js';
 import type { Tracking } from './level.js';
-import { type LoanClock, LoanSeconds } from './loan-seconds.js';
+import { type LoanClock, PerSecondLimit } from './per-second-limit.js';
 
 /** How many loans of a component are tracked at its start. A component that leaks usually does so from the start. */
 const FIRST = 4;
@@ -21,7 +21,7 @@ const AFTER_SITELESS_LEAK = 1_000;
 const AFTER_UNTRACKED_LEAK = 100_000;
 
 /** How many loans of all components together are tracked in each second at the level `sampled`. */
-export const PER_SECOND = 100;
+export const TRACKED_PER_SECOND = 100;
 
 /** How many loans outside of scopes are tracked in each period at the level `counters`. */
 const PER_PERIOD = 100;
@@ -46,23 +46,23 @@ export class LoanSample {
   /** The place of the last tracked loan in its block of `every` loans, from 1 on. */
   #place: number;
   readonly #loanClock: LoanClock;
-  readonly #ownSeconds: LoanSeconds;
-  readonly #sharedSeconds: LoanSeconds;
+  readonly #ownLimit: PerSecondLimit;
+  readonly #sharedLimit: PerSecondLimit;
 
   /**
    * One loan in `every` is tracked if the tracking is `sampled`, besides the first in their seconds: of the component, and by
-   * `sharedSeconds` of all components.
+   * `sharedLimit` of all components.
    */
   constructor(
     tracking: Tracking,
     every: number,
     clock: Clock,
     loanClock: LoanClock,
-    sharedSeconds: LoanSeconds,
+    sharedLimit: PerSecondLimit,
   ) {
     this.#loanClock = loanClock;
-    this.#ownSeconds = new LoanSeconds(1);
-    this.#sharedSeconds = sharedSeconds;
+    this.#ownLimit = new PerSecondLimit(1);
+    this.#sharedLimit = sharedLimit;
     this.#tracking = tracking;
     this.#clock = clock;
     this.#every = every;
@@ -101,8 +101,8 @@ export class LoanSample {
   /** Whether the next loan is one of the first in its second: of the component, or of all. */
   #isFirst(): boolean {
     const now = this.#loanClock.loanTime();
-    const isFirstOfComponent = this.#ownSeconds.takeNext(now);
-    return this.#sharedSeconds.takeNext(now) || isFirstOfComponent;
+    const isFirstOfComponent = this.#ownLimit.takeNext(now);
+    return this.#sharedLimit.takeNext(now) || isFirstOfComponent;
   }
 
   /**

@@ -21,10 +21,10 @@ import { LeakLedger, type LedgerEvents } from './leak-ledger.js';
 import { LEVELS, type LevelPlan } from './level.js';
 import { LifetimeGraph, type LifetimeNode } from './lifetime-graph.js';
 import { Loan } from './loan.js';
-import { LoanSample, PER_SECOND } from './loan-sample.js';
-import { LoanSeconds } from './loan-seconds.js';
+import { LoanSample, TRACKED_PER_SECOND } from './loan-sample.js';
 import type { OpenScope } from './open-scope.js';
 import { ParsedStacks } from './parsed-stacks.js';
+import { PerSecondLimit } from './per-second-limit.js';
 import { Populations } from './populations.js';
 import { PresentNodes } from './present-nodes.js';
 import type { Readings } from './readings.js';
@@ -79,7 +79,7 @@ export class LoanTracker implements ScopeListener {
   readonly #unsettled: UnsettledLoans;
   readonly #settled: SettledLoans;
   readonly #loanClock: BurstClock;
-  readonly #loanSeconds: LoanSeconds = new LoanSeconds(PER_SECOND);
+  readonly #trackedLimit: PerSecondLimit = new PerSecondLimit(TRACKED_PER_SECOND);
   readonly #sampleEvery: number;
   readonly #activity: ActivityClock;
   /** Whether a loan may come back just after its scope before it is judged: no listener would be told yet. */
@@ -189,7 +189,7 @@ export class LoanTracker implements ScopeListener {
       this.#sampleEvery,
       this.#clock,
       this,
-      this.#loanSeconds,
+      this.#trackedLimit,
     );
   }
 

@@ -9,7 +9,7 @@
  * | all for a while, after a leak without a line | the next loan that the same line loses names it |
  */
 import { type LevelPlan, STACKS_AFTER_SITELESS_LEAK } from './level.js';
-import { type LoanClock, LoanSeconds } from './loan-seconds.js';
+import { type LoanClock, PerSecondLimit } from './per-second-limit.js';
 
 /** How many loans outside of scopes have their stacks taken in each second. */
 const UNOWNED_PER_SECOND = 10;
@@ -27,8 +27,8 @@ export class StackSample {
   readonly #plan: LevelPlan;
   readonly #clock: LoanClock;
   readonly #mostInSecond: number;
-  readonly #unownedSeconds: LoanSeconds;
-  readonly #stackSeconds: LoanSeconds;
+  readonly #unownedLimit: PerSecondLimit;
+  readonly #stackLimit: PerSecondLimit;
   readonly #first: number;
   /** Loans counted while the sample decided. */
   #loans = 0;
@@ -39,8 +39,8 @@ export class StackSample {
     this.#plan = plan;
     this.#clock = clock;
     this.#mostInSecond = Math.min(plan.stacksPerSecond, limits.stacksPerSecond);
-    this.#unownedSeconds = new LoanSeconds(UNOWNED_PER_SECOND);
-    this.#stackSeconds = new LoanSeconds(this.#mostInSecond);
+    this.#unownedLimit = new PerSecondLimit(UNOWNED_PER_SECOND);
+    this.#stackLimit = new PerSecondLimit(this.#mostInSecond);
     this.#first =
       plan.stackEvery === 1 ? Math.max(plan.stackFirst, limits.firstStacks) : plan.stackFirst;
   }
@@ -64,7 +64,7 @@ export class StackSample {
     const isInSample = isEarly || index % stackEvery === 0;
     if (!isInSample && isOwned) return false;
     const now = this.#clock.loanTime();
-    const isOfFirst = !isOwned && this.#unownedSeconds.takeNext(now);
-    return isEarly || ((isInSample || isOfFirst) && this.#stackSeconds.takeNext(now));
+    const isOfFirst = !isOwned && this.#unownedLimit.takeNext(now);
+    return isEarly || ((isInSample || isOfFirst) && this.#stackLimit.takeNext(now));
   }
 }

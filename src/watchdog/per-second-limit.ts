@@ -1,4 +1,4 @@
-/** Tells which loans are the first in their second: a sample that has them has all loans of a quiet component. */
+/** Limits how many loans of each second a sample takes: it then has all loans of a quiet component. */
 
 /** Tells when a loan begins. */
 export interface LoanClock {
@@ -8,18 +8,18 @@ export interface LoanClock {
 
 const SECOND_MILLIS = 1_000;
 
-export class LoanSeconds {
+export class PerSecondLimit {
   readonly #most: number;
   /** When the present second ends, in milliseconds. */
   #end = 0;
   #left = 0;
 
-  /** `most` is how many loans of a second are its first ones. */
+  /** Takes the first `most` loans of each second. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Counts a loan that begins at `now`. True if it is one of the first in its second. O(1). */
+  /** Counts a loan that begins at `now`. True if it is within the limit. O(1). */
   takeNext(now: number): boolean {
     if (now >= this.#end || now < this.#end - SECOND_MILLIS) {
       this.#end = (Math.floor(now / SECOND_MILLIS) + 1) * SECOND_MILLIS;
