@@ -10,6 +10,7 @@ import type { BaseHeap } from '../gc/base-heap.js';
 import type { ClassCounts } from '../gc/memory/census.js';
 import type { SiteNames } from './bounded-names.js';
 import type { CallOrigin } from './call-origin.js';
+import { countsOf, total } from './class-counts.js';
 import { HoldTimes } from './hold-times.js';
 import type { OpenScope } from './open-scope.js';
 import type { ParsedStacks } from './parsed-stacks.js';
@@ -19,8 +20,6 @@ export const LEASE = 'lease';
 
 /** How many origins are remembered with their sites. */
 const MOST_ORIGINS = 512;
-
-const NO_COUNTS: ClassCounts = { live: [0, 0, 0], born: 0, freed: [0, 0, 0], promoted: [0, 0, 0] };
 
 /** One site, and what the heap counts of its loans. */
 export class LoanSite {
@@ -47,13 +46,12 @@ export class LoanSite {
 
   /** What the heap counts of the loans of the site. O(1). */
   get counts(): ClassCounts {
-    return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
+    return countsOf(this.#heap, this.classId);
   }
 
   /** How many loans of the site have ended. O(1). */
   get freed(): number {
-    const [young, middle, old] = this.counts.freed;
-    return young + middle + old;
+    return total(this.counts.freed);
   }
 
   /** Counts a loan that ended before it got a node. */

@@ -15,7 +15,9 @@
  */
 import type { ComponentStats } from '../core/probe.js';
 import type { BaseHeap } from '../gc/base-heap.js';
+import type { ClassCounts } from '../gc/memory/census.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
+import { countsOf, total } from './class-counts.js';
 import { HighWater } from './high-water.js';
 import { ledgerRecord } from './ledger-record.js';
 import type { Loan, LoanSource, Members } from './loan.js';
@@ -128,8 +130,7 @@ export class Population implements Members {
 
   /** How many members live. O(1). */
   get live(): number {
-    const [young, middle, old] = this.#counts().live;
-    return young + middle + old - this.leaving;
+    return total(this.#counts().live) - this.leaving;
   }
 
   /** How many members were born. O(1). */
@@ -201,12 +202,11 @@ export class Population implements Members {
   }
 
   #freed(): number {
-    const [young, middle, old] = this.#counts().freed;
-    return young + middle + old + this.leaving;
+    return total(this.#counts().freed) + this.leaving;
   }
 
-  #counts() {
-    return this.#heap.countsOf(this.classId) ?? NO_COUNTS;
+  #counts(): ClassCounts {
+    return countsOf(this.#heap, this.classId);
   }
 }
 
@@ -215,8 +215,6 @@ function append(counts: Count[], count: Count): void {
   counts.push(count);
   if (counts.length > MOST_WINDOWS) counts.shift();
 }
-
-const NO_COUNTS = { live: [0, 0, 0], born: 0, freed: [0, 0, 0] } as const;
 
 /** The populations of one watchdog. */
 export class Populations implements Iterable<Population> {

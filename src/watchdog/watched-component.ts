@@ -6,6 +6,7 @@ import { guardedCall } from '../core/guarded-call.js';
 import type { ComponentStats, LoanCounts, Observation } from '../core/probe.js';
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
 import { CallerCapture } from './caller-capture.js';
+import { countsOf, total } from './class-counts.js';
 import type { HeapEvidence } from './heap-evidence.js';
 import { HoldTimes } from './hold-times.js';
 import type { LifetimeNode } from './lifetime-graph.js';
@@ -328,8 +329,8 @@ export class WatchedComponent implements LoanSource {
 
   outAtSite({ site }: Loan): number {
     const classId = site?.classId ?? this.classes.of(LEASE);
-    const [young, middle, old] = this.#tracker.graph.heap.countsOf(classId)?.live ?? [0, 0, 0];
-    return young + middle + old + this.#untrackedOut; // These may be of the same line.
+    const { live } = countsOf(this.#tracker.graph.heap, classId);
+    return total(live) + this.#untrackedOut; // These may be of the same line.
   }
 
   evidenceOf({ node, site, cycle }: Loan): HeapEvidence {
