@@ -37,11 +37,11 @@ export interface LostLoan {
   toldAs: Certainty | undefined;
 }
 
-/** How a loan is counted in the lists of its group. */
-interface Place {
+/** Where a loan is counted in the lists of its group. */
+interface ListEntries {
   readonly stack: CountedKey<readonly Frame[]> | undefined;
   readonly scope: CountedKey<undefined> | undefined;
-  readonly kind: CountedKey<string> | undefined;
+  readonly origin: CountedKey<string> | undefined;
 }
 
 /** Gives where loans were lost: of which component, and at which line. `line` is empty if it is not known. */
@@ -76,11 +76,11 @@ export class LeakGroup {
   readonly site: Frame | undefined;
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
-  readonly #loans = new Map<LostLoan, Place>();
+  readonly #loans = new Map<LostLoan, ListEntries>();
   readonly #stacks = new BoundedCounts<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new BoundedCounts<undefined>(MOST_LISTED);
-  /** The kinds of its loans: which function lent them, of which part of the component, in which scope. Each with the function. */
-  readonly #kinds = new BoundedCounts<string>(MOST_LISTED);
+  /** The origins of its loans: which function lent them, of which part of the component, in which scope. Each with the function. */
+  readonly #origins = new BoundedCounts<string>(MOST_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #latest: Loan;
@@ -132,7 +132,7 @@ export class LeakGroup {
     this.#loans.set(lost, {
       stack: this.#stacks.add(loan.origin.stack ?? '', stack),
       scope: scope && this.#scopes.add(withoutIds(scope.path), undefined),
-      kind: this.#kinds.add(kindOf(loan), loan.origin.call.name),
+      origin: this.#origins.add(originOf(loan), loan.origin.call.name),
     });
     this.#found++;
     this.#latest = loan;
@@ -142,12 +142,12 @@ export class LeakGroup {
 
   /** Stops counting a loan that came back or moves to another group. O(1). */
   remove(lost: LostLoan): void {
-    const place = this.#loans.get(lost);
-    if (place === undefined) return;
+    const entries = this.#loans.get(lost);
+    if (entries === undefined) return;
     this.#loans.delete(lost);
-    this.#stacks.remove(place.stack);
-    if (lost.loan.origin.scope !== undefined) this.#scopes.remove(place.scope);
-    this.#kinds.remove(place.kind);
+    this.#stacks.remove(entries.stack);
+    if (lost.loan.origin.scope !== undefined) this.#scopes.remove(entries.scope);
+    this.#origins.remove(entries.origin);
   }
 
   /** Forgets a loan's record, and counts it on. O(1). */
@@ -182,27 +182,29 @@ export class LeakGroup {
     }
   }
 
-  /** Whether its loans may belong to a leak with a line: they have none, and their kinds are known. O(1). */
+  /** Whether its loans may belong to a leak with a line: they have none, and their origins are known. O(1). */
   get canJoin(): boolean {
     const { population, origin } = this.#latest;
     const isLent = population === undefined && origin.isDirect !== true;
-    return isLent && this.line === '' && this.#kinds.unlisted === 0;
+    return isLent && this.line === '' && this.#origins.unlisted === 0;
   }
 
-  /** Whether a loan of this group and one of another group may be of one line: component and kind are the same. O(kinds). */
+  /** Whether a loan of this group and one of another group may be of one line: component and origin are the same. O(origins). */
   isLike(other: LeakGroup): boolean {
-    return this.#isOfComponentOf(other) && this.#kinds.shares(other.#kinds);
+    return this.#isOfComponentOf(other) && this.#origins.shares(other.#origins);
   }
 
-  /** Whether a loan of this group and one of another group were lent by the same function of one component. O(kinds). */
+  /** Whether a loan of this group and one of another group were lent by the same function of one component. O(origins). */
   isLentLike(other: LeakGroup): boolean {
-    const calls = new Set(other.#kinds.list().map(({ value }) => value));
-    return this.#isOfComponentOf(other) && this.#kinds.list().some(({ value }) => calls.has(value));
+    const calls = new Set(other.#origins.list().map(({ value }) => value));
+    return (
+      this.#isOfComponentOf(other) && this.#origins.list().some(({ value }) => calls.has(value))
+    );
   }
 
-  /** Whether each of its loans is of a kind that one of these groups has. O(groups · kinds). */
+  /** Whether each of its loans has an origin that one of these groups has. O(groups · origins). */
   isCoveredBy(groups: readonly LeakGroup[]): boolean {
-    return this.#kinds.list().every(({ key }) => groups.some((group) => group.#kinds.has(key)));
+    return this.#origins.list().every(({ key }) => groups.some((group) => group.#origins.has(key)));
   }
 
   #isOfComponentOf(other: LeakGroup): boolean {
@@ -291,7 +293,7 @@ export class LeakGroup {
 }
 
 /** The function that lent a loan, the part of the component and the scope. */
-function kindOf({ component, origin }: Loan): string {
+function originOf({ component, origin }: Loan): string {
   const scope = origin.scope === undefined ? [] : [withoutIds(origin.scope.path)];
   return JSON.stringify([origin.call.name, component.partName ?? null, ...scope]);
 }

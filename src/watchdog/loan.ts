@@ -82,7 +82,7 @@ export interface LoanSource {
   abandoned(loan: Loan): void;
 }
 
-/** What is known of few loans. */
+/** What few loans have. */
 interface LoanDetails {
   /** Until when the holder means to keep it, on the watchdog's clock; 0 if the holder has not said so. */
   expectedUntil: number;
@@ -90,7 +90,7 @@ interface LoanDetails {
   lastTouch: LastTouch | undefined;
   /** What owns it, if that is no scope. */
   ownerName: string | undefined;
-  /** The edges of the unreachable cycle that it was found in. */
+  /** The names of the nodes of the unreachable cycle that it was found in. */
   cycle: readonly string[] | undefined;
   /** What it stands for, if it is no loan. */
   population: Members | undefined;
@@ -283,7 +283,7 @@ export class Loan implements LifetimeNode, Linked<Loan> {
     }
   }
 
-  /** The edges of the unreachable cycle that it was found in. */
+  /** The names of the nodes of the unreachable cycle that it was found in. */
   get cycle(): readonly string[] | undefined {
     return knownDetails(this)?.cycle;
   }

@@ -23,8 +23,8 @@ const WEAK_KINDS: ReadonlySet<NodeKind> = new Set(['weak-entry', 'weak-target'])
 /** The site of nodes that are born before the component has told its name. */
 const UNNAMED = 'new';
 
-/** The nodes of one kind. */
-interface Members {
+/** How many nodes of one kind there are. */
+interface KindCount {
   /** How many the heap has. */
   live: number;
   /** How many of them have ended. */
@@ -38,7 +38,7 @@ export class NodeClasses {
   readonly #populations: Populations;
   readonly #component: LoanSource;
   readonly #ids = new Map<NodeKind, number>();
-  readonly #counted = new Map<NodeKind, Members>();
+  readonly #counted = new Map<NodeKind, KindCount>();
   #site: string | undefined;
 
   constructor(heap: BaseHeap, populations: Populations, component: LoanSource) {
@@ -74,28 +74,28 @@ export class NodeClasses {
   /** Takes note of a birth. `origin` is the caller that has made the node. O(1). */
   noteBirth(kind: NodeKind, origin: CallOrigin | undefined): void {
     if (!POPULATIONS.has(kind)) return;
-    const members = this.#membersOf(kind);
-    members.live++;
+    const counted = this.#countOf(kind);
+    counted.live++;
     const site = this.#site;
     if (site === undefined) return;
-    if (members.population === undefined) {
-      members.population = this.#populations.of({
+    if (counted.population === undefined) {
+      counted.population = this.#populations.of({
         kind,
         site,
         isWeak: WEAK_KINDS.has(kind),
         component: this.#component,
       });
-      members.population.owners.add(this.#component);
+      counted.population.owners.add(this.#component);
     }
-    if (origin?.stack !== undefined) members.population.madeBy(origin);
+    if (origin?.stack !== undefined) counted.population.madeBy(origin);
   }
 
   /** Takes note that a node is removed from the heap. `wasLeaving` says that {@link noteLeaving} has counted it. O(1). */
   noteRemoval({ handle }: LifetimeNode, wasLeaving: boolean): void {
-    const members = this.#counted.get(this.#heap.kind(handle));
-    if (members === undefined) return;
-    members.live--;
-    if (wasLeaving && members.leaving > 0) addLeaving(members, -1);
+    const counted = this.#counted.get(this.#heap.kind(handle));
+    if (counted === undefined) return;
+    counted.live--;
+    if (wasLeaving && counted.leaving > 0) addLeaving(counted, -1);
   }
 
   /**
@@ -103,10 +103,10 @@ export class NodeClasses {
    * can be. O(1).
    */
   noteLeaving(kind: NodeKind, count: number): number {
-    const members = this.#counted.get(kind);
-    if (members === undefined) return 0;
-    const leaving = Math.min(count, members.live - members.leaving);
-    addLeaving(members, leaving);
+    const counted = this.#counted.get(kind);
+    if (counted === undefined) return 0;
+    const leaving = Math.min(count, counted.live - counted.leaving);
+    addLeaving(counted, leaving);
     return leaving;
   }
 
@@ -118,17 +118,17 @@ export class NodeClasses {
     }
   }
 
-  #membersOf(kind: NodeKind): Members {
-    let members = this.#counted.get(kind);
-    if (members === undefined) {
-      members = { live: 0, leaving: 0, population: undefined };
-      this.#counted.set(kind, members);
+  #countOf(kind: NodeKind): KindCount {
+    let counted = this.#counted.get(kind);
+    if (counted === undefined) {
+      counted = { live: 0, leaving: 0, population: undefined };
+      this.#counted.set(kind, counted);
     }
-    return members;
+    return counted;
   }
 }
 
-function addLeaving(members: Members, change: number): void {
-  members.leaving += change;
-  if (members.population !== undefined) members.population.leaving += change;
+function addLeaving(counted: KindCount, change: number): void {
+  counted.leaving += change;
+  if (counted.population !== undefined) counted.population.leaving += change;
 }

@@ -11,7 +11,7 @@ import type { Count, Population } from './populations.js';
 export interface Readings {
   /** Whether the reference count of a loan's node has dropped to 0 while it was out. */
   isUnheld(loan: Loan): boolean;
-  /** The edges of the unreachable cycle that a collection has found a loan in; `undefined` if there is none. */
+  /** The names of the nodes of the unreachable cycle that a collection has found a loan in; `undefined` if there is none. */
   cycleOf(loan: Loan): readonly string[] | undefined;
   /** Whether V8 has collected the capability of a loan. */
   isCollected(loan: Loan): boolean;

@@ -34,8 +34,8 @@ export class SettledLoans {
   #isInRound = false;
   /** Whether the round looks for capabilities that V8 has collected. */
   #roundAsksV8 = false;
-  /** Dies in V8's next full collection. */
-  #unheld: WeakRef<object> = unheldObject();
+  /** An object that dies in V8's next full collection. */
+  #dying: WeakRef<object> = dyingObject();
   /** How long the slices of the round took, in milliseconds. */
   #roundMillis = 0;
   #restUntil = 0;
@@ -82,8 +82,8 @@ export class SettledLoans {
 
   /** Whether V8 has collected since the last call. O(1). */
   #hasCollected(): boolean {
-    if (this.#unheld.deref() !== undefined) return false;
-    this.#unheld = unheldObject();
+    if (this.#dying.deref() !== undefined) return false;
+    this.#dying = dyingObject();
     return true;
   }
 
@@ -129,6 +129,6 @@ export class SettledLoans {
 }
 
 /** Makes an object that nothing holds, in a call of its own: V8 may keep what a running function has made. */
-function unheldObject(): WeakRef<object> {
+function dyingObject(): WeakRef<object> {
   return new WeakRef({});
 }

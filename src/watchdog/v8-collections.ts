@@ -4,7 +4,7 @@
  */
 export class V8Collections {
   readonly #now: () => number;
-  readonly #canaries: FinalizationRegistry<undefined> | undefined;
+  readonly #deaths: FinalizationRegistry<undefined> | undefined;
   #isClosed = false;
   /** How many full collections were seen. Some come so close together that they count as one. */
   count = 0;
@@ -15,12 +15,12 @@ export class V8Collections {
   constructor(now: () => number, isWatching: boolean, seen: () => void) {
     this.#now = now;
     if (!isWatching) return;
-    this.#canaries = new FinalizationRegistry(() => {
+    this.#deaths = new FinalizationRegistry(() => {
       this.noteOne();
       seen();
-      this.#release();
+      this.#registerNext();
     });
-    this.#release();
+    this.#registerNext();
   }
 
   /** Counts a full collection. */
@@ -34,7 +34,8 @@ export class V8Collections {
     this.#isClosed = true;
   }
 
-  #release(): void {
-    if (!this.#isClosed) this.#canaries?.register({}, undefined);
+  /** Registers an object that nothing holds: it dies in the next full collection. */
+  #registerNext(): void {
+    if (!this.#isClosed) this.#deaths?.register({}, undefined);
   }
 }

@@ -16,8 +16,8 @@ import type { RuleDefinition } from './rule.js';
 export const cycle: RuleDefinition<'cycle'> = {
   judgesReclaimed: true,
   evidence: 'an unreachable cycle with an open loan in it',
-  whatHappened: ({ cycle: edges = [] }) =>
-    `its owners hold each other, and nothing else holds them: ${edges.join(' → ')}`,
+  whatHappened: ({ cycle: nodes = [] }) =>
+    `its owners hold each other, and nothing else holds them: ${nodes.join(' → ')}`,
   fix: () => 'let one of the owners end before the other, or take the lease outside of the value',
   create: (_options, readings) => ({
     name: 'cycle',

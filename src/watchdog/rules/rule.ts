@@ -61,7 +61,7 @@ export interface ReportedLeak {
   readonly isDirect?: true;
   /** The kind of the objects, if they are no loans. */
   readonly members?: string;
-  /** The edges of the cycle that the latest loan is in. */
+  /** The names of the nodes of the cycle that the latest loan is in. */
   readonly cycle?: readonly string[];
 }
 
