@@ -248,6 +248,23 @@ describe('dump and restore', () => {
     expect(() => restore(fn, [5 as never])).toThrow('restore: `entry` must be an object');
   });
 
+  test('entries are read up to the first malformed one, and their source is closed', () => {
+    const fn = memoize((_: string) => 1);
+    const seen: string[] = [];
+    function* endless(): Iterable<never> {
+      try {
+        for (;;) yield { args: [seen.push('read') > 2 ? {} : 'k'], value: 1 } as never;
+      } finally {
+        seen.push('closed');
+      }
+    }
+    expect(() => restore(fn, endless())).toThrow(
+      expect.objectContaining({ code: 'TENURE_INVALID_ARGUMENT' }),
+    );
+    expect(seen).toEqual(['read', 'read', 'read', 'closed']);
+    expect(fn.cacheInfo().size).toBe(0);
+  });
+
   test('no result stays longer than the `ttl` of the cache that restores it', () => {
     const clock = new FakeClock();
     const warm = memoize((_: string) => 'loaded', { ttl: 100, clock });

@@ -112,7 +112,7 @@ export function restore<F extends AnyFn>(
       ? undefined
       : 'an array, as dump() gives it, or its promise awaited',
   );
-  const read = [...entries].map((entry) => readEntry(entry, cache.settings));
+  const read = Array.from(entries, (entry) => readEntry(entry, cache.settings));
   for (const entry of read) restoreEntry(cache, entry);
 }
 
