@@ -9,6 +9,7 @@
 import { fractionFrom } from '../core/fraction.js';
 import { isObject } from '../core/is-object.js';
 import type { PendingNode } from '../core/pending-node.js';
+import { writeStacks } from '../core/write-stacks.js';
 import type { EvictEvent } from './cache-events.js';
 import type { CacheRecorder } from './cache-recorder.js';
 import type { CacheWatch } from './cache-watch.js';
@@ -124,6 +125,7 @@ export class Entries {
     if (present !== undefined && !isDead(present, now)) return undefined;
     const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
     this.#sweep(now);
+    writeStacks(error);
     const entry = new StagedEntry(failure, error, life, { failure: how });
     if (terms.keptHere && this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
     this.tellOfRemovals();

@@ -206,6 +206,67 @@ describe('what a cached promise keeps alive', () => {
   });
 });
 
+describe('what a remembered failure keeps alive', () => {
+  class Request {
+    readonly fn;
+    constructor(fn: (id: number) => unknown) {
+      this.fn = fn;
+    }
+    async call(id: number): Promise<unknown> {
+      return await this.fn(id);
+    }
+  }
+
+  test.each<[what: string, fn: (id: number) => Promise<never>]>([
+    [
+      'an error',
+      async (id) => {
+        throw new Error(`no ${id}`);
+      },
+    ],
+    [
+      'an error with a cause',
+      async (id) => {
+        const error = new Error('outer', { cause: new Error(`no ${id}`) });
+        void error.stack;
+        throw error;
+      },
+    ],
+  ])('is neither the request that got it nor its context: %s', async (_, body) => {
+    const storage = new AsyncLocalStorage<object>();
+    const fn = memoize(body, { negativeTtl: 60_000 });
+    const refs: WeakRef<object>[] = [];
+    for (let id = 0; id < 20; id++) {
+      const [context, request] = [{ request: id }, new Request(fn)];
+      refs.push(new WeakRef(context), new WeakRef(request));
+      await storage.run(context, () => request.call(id).catch(() => {}));
+    }
+    await settle();
+    await collectGarbage();
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThanOrEqual(2);
+    expect(fn.cacheInfo().size).toBe(20);
+  });
+
+  test('an error whose stack or cause throws, or that is its own cause, is remembered', async () => {
+    const thrower = (): never => {
+      throw new Error('unreadable');
+    };
+    const own = new Error('own');
+    own.cause = own;
+    const errors: unknown[] = [
+      Object.defineProperty(new Error('stack'), 'stack', { get: thrower }),
+      Object.defineProperty(new Error('cause'), 'cause', { get: thrower }),
+      own,
+      'no error',
+    ];
+    const fn = memoize(async (at: number) => Promise.reject(errors[at]), { negativeTtl: 60_000 });
+    for (const [at, error] of errors.entries()) {
+      for (let call = 0; call < 2; call++) await expect(fn(at)).rejects.toBe(error);
+    }
+    expect(fn.cacheInfo()).toMatchObject({ size: 4, misses: 4 });
+  });
+});
+
 describe('a forced load', () => {
   function storing(options: object = {}) {
     const gates = new Gates<string>();
