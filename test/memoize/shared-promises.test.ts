@@ -1221,6 +1221,32 @@ describe('foreign data', () => {
     expect(one.cacheInfo()).toMatchObject({ sharedRejects: 1, sharedErrors: 0 });
   });
 
+  test.each(['value', 'at', 'tags', 'failure'])(
+    'an envelope whose `%s` throws or changes as it is read fails no call',
+    async (field) => {
+      using service = new Service();
+      const memory = new MemoryStore();
+      memory.values
+        .set('value:key:{["k"]}', 'K')
+        .set('value:cache:{value}', 'C')
+        .set('value:tags:{value}', 'T');
+      for (const soundReads of [0, 1]) {
+        let reads = 0;
+        const get = (): unknown => {
+          if (++reads > soundReads) throw new Error('unreadable');
+          return (sound as Record<string, unknown>)[field];
+        };
+        const envelope = Object.defineProperty({ ...sound }, field, { get });
+        const store: SharedStore = {
+          get: async (name) => (name.includes('entry') ? envelope : memory.get(name)),
+          set: (name, value) => memory.set(name, value),
+          delete: (name) => memory.delete(name),
+        };
+        expect(['old k', 'foreign']).toContain(await service.member({ store })('k'));
+      }
+    },
+  );
+
   // The default collations of MySQL and MariaDB, and so the tables of @keyv/mysql, take 'Tea' for 'tea' and 'té'.
   test.each(['result', 'failure', 'given value'])(
     'a store that takes two names for one gives no %s to the wrong key',

@@ -50,13 +50,26 @@ const WITH_TIME = /^[0-9a-z]{9}-/;
 /** How a token ends under which the value of a `set` follows. */
 const OF_SET = '-set';
 
-/** A value that was read under a name of the store as an envelope; `undefined` if it is none, or one of another name. */
+/**
+ * A value that was read under a name of the store as an envelope; `undefined` if it is none, or one of another name. A copy: a store in
+ * memory may give an object whose fields throw, or change. Throws what they throw.
+ */
 export function envelopeIn(stored: unknown, name: string): Envelope | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined;
-  const fields = stored as Record<string, unknown>;
-  const { revision, at, ttl, key, cache, tags, fence, failure } = fields;
+  const {
+    value,
+    name: of,
+    revision,
+    at,
+    ttl,
+    key,
+    cache,
+    tags,
+    fence,
+    failure,
+  } = stored as Record<string, unknown>;
   const isSound =
-    fields['name'] === name &&
+    of === name &&
     isToken(revision) &&
     isToken(key) &&
     isToken(cache) &&
@@ -65,7 +78,9 @@ export function envelopeIn(stored: unknown, name: string): Envelope | undefined 
     (fence === undefined || isNumber(fence)) &&
     (tags === undefined || areTags(tags)) &&
     (failure === undefined || isFailure(failure));
-  return isSound ? (stored as Envelope) : undefined;
+  return isSound
+    ? ({ value, failure, name, revision, at, ttl, key, cache, tags, fence } as Envelope)
+    : undefined;
 }
 
 /** A token that no other has, which begins with the present time. */
