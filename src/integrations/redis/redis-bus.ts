@@ -56,7 +56,7 @@ interface Subscription {
 export class RedisBus implements InvalidationBus {
   readonly #client: RedisClient;
   readonly #channel: string;
-  readonly #heartbeat: number;
+  readonly #heartbeatMillis: number;
   readonly #clock: Clock;
   readonly #listeners = new Set<BusListener>();
   readonly #id = crypto.randomUUID();
@@ -72,7 +72,7 @@ export class RedisBus implements InvalidationBus {
   constructor(client: RedisClient, options: RedisBusOptions) {
     this.#client = client;
     this.#channel = options.channel ?? 'tenure:invalidation';
-    this.#heartbeat = options.heartbeatMillis ?? 2_000;
+    this.#heartbeatMillis = options.heartbeatMillis ?? 2_000;
     this.#clock = guardedClock(options.clock ?? systemClock);
   }
 
@@ -279,7 +279,7 @@ export class RedisBus implements InvalidationBus {
   }
 
   #scheduleBeat(): void {
-    this.#beatTimer = this.#clock.setTimer(() => this.#onBeat(), this.#heartbeat, {
+    this.#beatTimer = this.#clock.setTimer(() => this.#onBeat(), this.#heartbeatMillis, {
       background: true,
     });
   }

@@ -80,8 +80,8 @@ export class RedisLock implements ClusterLock {
   readonly #client: RedisScripts;
   readonly #prefix: string;
   readonly #leaseMillis: number;
-  readonly #wait: number;
-  readonly #retry: number;
+  readonly #waitMillis: number;
+  readonly #retryMillis: number;
   readonly #random: () => number;
   readonly #clock: Clock;
   /** The time that Redis has for its answers. */
@@ -91,8 +91,8 @@ export class RedisLock implements ClusterLock {
     this.#client = client;
     this.#prefix = options.prefix ?? 'tenure:lock:';
     this.#leaseMillis = options.leaseMillis ?? 5_000;
-    this.#wait = options.waitMillis ?? 30_000;
-    this.#retry = options.retryMillis ?? 25;
+    this.#waitMillis = options.waitMillis ?? 30_000;
+    this.#retryMillis = options.retryMillis ?? 25;
     this.#random = options.random ?? Math.random;
     this.#clock = guardedClock(options.clock ?? systemClock);
     this.#time = new StoreTime(this.#clock);
@@ -104,7 +104,7 @@ export class RedisLock implements ClusterLock {
     const plain = `${this.#prefix}${name}`;
     const key = HASH_TAG.test(plain) ? plain : `${this.#prefix}{${name}}`;
     const token = crypto.randomUUID();
-    const deadline = this.#clock.now() + this.#wait;
+    const deadline = this.#clock.now() + this.#waitMillis;
     for (;;) {
       const askedAt = this.#clock.now();
       const fence = await this.#take(ask, key, token);
@@ -120,8 +120,8 @@ export class RedisLock implements ClusterLock {
           askedAt,
         });
       }
-      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#wait);
-      await this.#pause(this.#retry * (1 + fractionFrom(this.#random) / 2));
+      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#waitMillis);
+      await this.#pause(this.#retryMillis * (1 + fractionFrom(this.#random) / 2));
     }
   }
 
@@ -161,9 +161,9 @@ export class RedisLock implements ClusterLock {
     }
   }
 
-  #pause(delay: number): Promise<void> {
+  #pause(millis: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#clock.setTimer(resolve, delay);
+      this.#clock.setTimer(resolve, millis);
     });
   }
 }
