@@ -4,15 +4,9 @@
  */
 
 /** The figures of a pool. */
-export interface DriverPoolFigures {
-  readonly size: number;
-  readonly available: number;
-  readonly borrowed: number;
-  readonly pending: number;
-  readonly creating: number;
-  readonly min: number;
-  readonly max: number;
-}
+export type DriverPoolFigures = Readonly<
+  Record<'size' | 'available' | 'borrowed' | 'pending' | 'creating' | 'min' | 'max', number>
+>;
 
 /** What is read of a pool of pg. */
 export interface PgPoolState {
@@ -24,18 +18,25 @@ export interface PgPoolState {
   readonly _clients?: readonly { readonly release?: unknown }[];
 }
 
-/** A list of mysql2. */
-interface List {
+/** What is read of a connection in a pool of mysql2. */
+export interface MysqlConnectionState {
+  readonly authorized?: boolean;
+  readonly lastActiveTime?: number;
+  readonly _released?: boolean;
+}
+
+/** A list of connections of mysql2. */
+export interface MysqlConnectionList {
   readonly length: number;
-  get?(index: number): { readonly authorized?: boolean } | undefined;
+  get?(index: number): MysqlConnectionState | undefined;
 }
 
 /** What is read of a pool of mysql2, with callbacks. */
 export interface MysqlPoolState {
   readonly config: { readonly connectionLimit?: number };
   readonly _closed?: boolean;
-  readonly _allConnections?: List;
-  readonly _freeConnections?: List;
+  readonly _allConnections?: MysqlConnectionList;
+  readonly _freeConnections?: MysqlConnectionList;
   readonly _connectionQueue?: { readonly length: number };
 }
 

@@ -9,7 +9,12 @@
 import type { Duplex } from 'node:stream';
 import type { PoolConnection as CallbackConnection, Pool as CallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
-import { type MysqlPoolState, mysqlPoolFigures } from '../core/driver-pools.js';
+import {
+  type MysqlConnectionList,
+  type MysqlConnectionState,
+  type MysqlPoolState,
+  mysqlPoolFigures,
+} from '../core/driver-pools.js';
 import { reportIgnoredError } from '../core/ignored-error.js';
 import type { AdoptOptions } from './adoption/adopt-options.js';
 import { AdoptedPool } from './adoption/adopted-pool.js';
@@ -172,36 +177,17 @@ function ended(pool: CallbackPool): Promise<void> {
 }
 
 function isClosed(core: CallbackPool): boolean {
-  return (core as unknown as CoreState)._closed === true;
+  return (core as unknown as MysqlPoolState)._closed === true;
 }
 
 /** Whether the connection was released. mysql2 ignores a second release, but has a flag for the first. */
-function isReleased(connection: { readonly _released?: boolean }): boolean {
+function isReleased(connection: Pick<MysqlConnectionState, '_released'>): boolean {
   return connection._released === true;
-}
-
-/** The private state of a connection in a pool of mysql2. */
-interface ConnectionState {
-  readonly authorized?: boolean;
-  readonly lastActiveTime?: number;
-  readonly _released?: boolean;
-}
-
-interface ConnectionList {
-  readonly length: number;
-  get?(index: number): ConnectionState | undefined;
-}
-
-/** The private state of a pool of mysql2. */
-interface CoreState {
-  readonly _closed?: boolean;
-  readonly _allConnections?: ConnectionList;
-  readonly _freeConnections?: ConnectionList;
 }
 
 /** The connections that a pool has lent, each with the time at which it was released last. Those that connect are left out. */
 function loansOf(core: CallbackPool): ReadonlyMap<unknown, unknown> | undefined {
-  const { _closed, _allConnections, _freeConnections } = core as unknown as CoreState;
+  const { _closed, _allConnections, _freeConnections } = core as unknown as MysqlPoolState;
   if (_allConnections?.get === undefined || _freeConnections?.get === undefined) return undefined;
   const loans = new Map<unknown, unknown>();
   if (_closed === true) return loans;
@@ -213,6 +199,6 @@ function loansOf(core: CallbackPool): ReadonlyMap<unknown, unknown> | undefined 
   return loans;
 }
 
-function connectionsIn(list: ConnectionList): ConnectionState[] {
+function connectionsIn(list: MysqlConnectionList): MysqlConnectionState[] {
   return Array.from({ length: list.length }, (_, i) => list.get?.(i) ?? {});
 }

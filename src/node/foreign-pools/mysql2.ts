@@ -29,7 +29,7 @@ function factsOf(pool: MysqlPool): ForeignPoolFacts {
     name: ['mysql2', database].filter(Boolean).join(' '),
     releaseAdvice:
       'call `connection.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    figures: () => ({ ...mysqlPoolFigures(pool) }),
+    figures: () => mysqlPoolFigures(pool),
   };
 }
 

@@ -32,7 +32,7 @@ function factsOf(pool: PgPool): ForeignPoolFacts {
     name: ['pg', databaseOf(options.database, options.connectionString)].filter(Boolean).join(' '),
     releaseAdvice:
       'call `client.release()` in a `finally` block, or use `pool.query()`, which releases by itself',
-    figures: () => ({ ...pgPoolFigures(pool) }),
+    figures: () => pgPoolFigures(pool),
   };
 }
 
