@@ -8,6 +8,7 @@ import {
   anAbortSignal,
   checkArgument,
   type OptionCheck,
+  type OptionTable,
   objectWith,
   oneOf,
   option,
@@ -98,18 +99,8 @@ export async function runTransaction<C, R, L extends string>(
   checkArgument('transaction', 'pool', pool, aPool);
   checkArgument('transaction', 'work', work, aFunction);
   const { signal, answerTimeoutMillis, rollbackTimeoutMillis, ...kind } = resolveOptions<
-    TransactionKind<L> & {
-      readonly signal: AbortSignal | undefined;
-      readonly answerTimeoutMillis: number;
-      readonly rollbackTimeoutMillis: number;
-    }
-  >('transaction', options, {
-    signal: optional(anAbortSignal),
-    isolationLevel: optional(oneOf(...steps.isolationLevels)),
-    readOnly: option(aBoolean, false),
-    answerTimeoutMillis: option(positiveMillis, 30_000),
-    rollbackTimeoutMillis: option(positiveMillis, 5_000),
-  });
+    TransactionSettings<L>
+  >('transaction', options, optionTable(steps.isolationLevels));
   const isBroken = (error: unknown): boolean =>
     error instanceof TransactionTimeoutError ||
     error instanceof CommitUnknownError ||
@@ -118,34 +109,51 @@ export async function runTransaction<C, R, L extends string>(
     settledBefore(systemClock, answerTimeoutMillis, answer, (_resolve, reject) =>
       reject(new TransactionTimeoutError(step, answerTimeoutMillis)),
     );
+  const commit = (client: C): Promise<unknown> =>
+    answered('commit', steps.commit(client)).catch((error: unknown) => {
+      const isKnown = !isBroken(error) || steps.isUncommitted(error);
+      throw isKnown ? error : new CommitUnknownError(error);
+    });
+  const rollBack = (client: C, error: unknown): Promise<unknown> =>
+    settledBefore(
+      systemClock,
+      rollbackTimeoutMillis,
+      steps.rollBack(client, error),
+      (_resolve, reject) => reject(error),
+    );
   return pool.use(
     async (client, context) => {
       try {
         await answered('begin', steps.begin(client, kind));
-        const result = await steps.run(
-          client,
-          (own) => notGenerator('transaction', work(own)),
-          answered,
-        );
-        await answered('commit', steps.commit(client)).catch((error: unknown) => {
-          const isKnown = !isBroken(error) || steps.isUncommitted(error);
-          throw isKnown ? error : new CommitUnknownError(error);
-        });
+        const run = (own: C): Promise<R> => notGenerator('transaction', work(own));
+        const result = await steps.run(client, run, answered);
+        await commit(client);
         return result;
       } catch (error) {
-        if (isBroken(error)) {
-          context.discard('broken');
-        } else {
-          await settledBefore(
-            systemClock,
-            rollbackTimeoutMillis,
-            steps.rollBack(client, error),
-            (_resolve, reject) => reject(error),
-          ).catch(() => context.discard('rollback failed'));
-        }
+        if (isBroken(error)) context.discard('broken');
+        else await rollBack(client, error).catch(() => context.discard('rollback failed'));
         throw error;
       }
     },
     signal === undefined ? {} : { signal },
   );
+}
+
+/** What the options of a transaction resolve to. */
+interface TransactionSettings<L extends string> extends TransactionKind<L> {
+  readonly signal: AbortSignal | undefined;
+  readonly answerTimeoutMillis: number;
+  readonly rollbackTimeoutMillis: number;
+}
+
+function optionTable<L extends string>(
+  isolationLevels: readonly L[],
+): OptionTable<TransactionSettings<L>> {
+  return {
+    signal: optional(anAbortSignal),
+    isolationLevel: optional(oneOf(...isolationLevels)),
+    readOnly: option(aBoolean, false),
+    answerTimeoutMillis: option(positiveMillis, 30_000),
+    rollbackTimeoutMillis: option(positiveMillis, 5_000),
+  };
 }
