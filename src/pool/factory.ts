@@ -3,7 +3,7 @@
  * generic-pool's, so a factory that was written for generic-pool works unchanged.
  */
 import { InvalidArgumentError } from '../core/errors.js';
-import { aFunction, checkArgument } from '../core/options.js';
+import { aFunction, checkArgument, type OptionCheck } from '../core/options.js';
 import { refusePromise } from '../core/refuse-promise.js';
 
 /** The argument of `create`. */
@@ -93,17 +93,16 @@ export interface Factory<T> {
   isInUse?(resource: T): boolean;
 }
 
+const aFactory: OptionCheck = (value) =>
+  typeof value === 'object' && value !== null ? undefined : 'an object with create() and destroy()';
+
 /** Throws {@link InvalidArgumentError} unless `factory` has the methods that a pool calls. */
 export function checkFactory(where: string, factory: unknown): void {
   refusePromise(
     factory,
-    `${where}: the factory must be an object with create() and destroy(), got a promise. Wait for what it needs within create().`,
+    `${where}: \`factory\` must be an object with create() and destroy(), got a promise. Wait for what it needs within create().`,
   );
-  if (typeof factory !== 'object' || factory === null) {
-    throw new InvalidArgumentError(
-      `${where}: the factory must be an object with create() and destroy().`,
-    );
-  }
+  checkArgument(where, 'factory', factory, aFactory);
   const methods = factory as Record<string, unknown>;
   refusePool(where, methods);
   for (const name of ['create', 'destroy']) {

@@ -105,8 +105,9 @@ class ClosingHandle<T> implements Closing<T> {
   run<R>(block: (value: T) => R): R {
     checkArgument('closing.run', 'block', block, aFunction);
     const close = this.#close;
-    if (close === undefined)
-      throw new ContextEndedError('closing.run: the value was closed before.');
+    if (close === undefined) {
+      throw new ContextEndedError('closing.run: the value was closed before. Make a new handle.');
+    }
     this.#close = undefined; // A disposal within the block must not close the value under it.
     let result: R;
     let isPending: boolean;

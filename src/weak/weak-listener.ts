@@ -121,7 +121,7 @@ export function weakListener<O extends WeakKey, A extends unknown[]>(
   checkArgument('weakListener', 'call', call, aFunction);
   if ((call as unknown) === owner) {
     throw new InvalidArgumentError(
-      'weakListener: `call` must not be the owner, which could then never be collected.',
+      'weakListener: `call` must not be the owner, which could then never be collected. Give a function that gets it as its argument.',
     );
   }
   const methods = METHODS.find((names) => objectWith(...names)(emitter) === undefined);

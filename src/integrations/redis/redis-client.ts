@@ -79,9 +79,12 @@ export type RedisScripts = Pick<NodeRedisClient, 'eval'> | Pick<IoRedisClient, '
 export class RedisSilentError extends TenureError {
   /** @internal */
   constructor(waited: number) {
-    super(`Redis gave no answer within ${waited} ms. Is it running, and is the client connected?`, {
-      code: 'TENURE_REDIS_SILENT',
-    });
+    super(
+      `Redis gave no answer within ${waited} ms. See whether it runs, and whether the client is connected.`,
+      {
+        code: 'TENURE_REDIS_SILENT',
+      },
+    );
   }
 
   static {

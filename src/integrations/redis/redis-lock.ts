@@ -137,7 +137,7 @@ export class RedisLock implements ClusterLock {
         }),
       );
       if (fence >= 0) return fence;
-      throw new SharedStoreError('Redis gave no number for a lock. Does it run scripts?');
+      throw new SharedStoreError('Redis gave no number for a lock. See whether it runs scripts.');
     } catch (error) {
       void this.#releaseLater(answer, key, token);
       throw error;

@@ -15,7 +15,7 @@ import { LeaseEndedError, ReleaseError } from '../pool-errors.js';
 import { destroyReason } from './destroy-reason.js';
 import type { Slot } from './slot.js';
 
-const anObject: OptionCheck = (value) =>
+const aHolder: OptionCheck = (value) =>
   typeof value === 'object' && value !== null ? undefined : 'a scope of a watchdog';
 
 /** How a lease ended: stored in place of the number of its loan. */
@@ -186,7 +186,7 @@ export class Lease<T> implements Disposable, AsyncDisposable {
    * took the lease may then end without it. No effect without a watchdog, or after the end.
    */
   transfer(to: Holder): void {
-    checkArgument('transfer', 'to', to, anObject);
+    checkArgument('transfer', 'to', to, aHolder);
     if (this.#slot.loan === this.#loan)
       this.#slot.lender.origins.watch?.transferred(this.#slot, to);
   }
