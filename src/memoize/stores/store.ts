@@ -18,10 +18,10 @@ export type OnRemoved = (ref: KeyRef, stored: Stored, cause: RemovalCause) => vo
 /** Stored values by key. */
 export interface Store {
   /**
-   * Which fast path finds the entries: `'maps'` and `'list'` look into the maps and the list of {@link FastState}; `'get'` calls
-   * {@link get}, for results that never expire; `'none'` makes every call take the slow path.
+   * Which fast path finds the entries: `'maps'` and `'list'` look into the maps and the list of {@link FastState}, and `'get'` calls
+   * {@link get}.
    */
-  readonly fastPath: 'maps' | 'list' | 'get' | 'none';
+  readonly fastPath: 'maps' | 'list' | 'get';
   /** How many entries there are; an entry whose key was collected counts until the engine reports it. */
   readonly size: number;
   /** The stored value, expired or not; `undefined` for none. Counts as a use. */
