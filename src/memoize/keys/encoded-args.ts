@@ -43,7 +43,9 @@ export function decodePrimitive(encoded: unknown): unknown {
     if (typeof b === 'string' && b.length <= MAX_DIGITS && /^-?\d+$/.test(b)) return BigInt(b);
     if (n === 'NaN' || n === 'Infinity' || n === '-Infinity' || n === '-0') return Number(n);
   }
-  throw new InvalidArgumentError('An encoded argument is malformed.');
+  throw new InvalidArgumentError(
+    'An encoded argument must be a string, a number, a boolean, null, or an object as dump() writes it.',
+  );
 }
 
 /** The argument list as text; `undefined` if it has a symbol or an object. O(n). */
@@ -59,6 +61,7 @@ export function encodeArgs(args: readonly unknown[]): string | undefined {
  */
 export function decodeArgs(text: string): unknown[] {
   const list: unknown = JSON.parse(text);
-  if (!Array.isArray(list)) throw new InvalidArgumentError('A list of arguments is malformed.');
+  if (!Array.isArray(list))
+    throw new InvalidArgumentError('A list of encoded arguments must be an array.');
   return list.map(decodePrimitive);
 }

@@ -8,8 +8,10 @@
 import type { Announced } from './bus-messages.js';
 import { makeRoom } from './make-room.js';
 
-/** The most that are remembered, and how many of the own ones are repeated. */
-const [MAX_REMEMBERED, MAX_REPEATED] = [10_000, 1_000];
+/** The most that are remembered. */
+const MAX_REMEMBERED = 10_000;
+/** The most of the own ones that are repeated. */
+const MAX_REPEATED = 1_000;
 
 /** When an invalidation was confirmed, and until when no other token counts, in milliseconds. */
 interface Confirmation {

@@ -20,8 +20,10 @@ const REFUSALS = 3;
 const MORE_REFUSALS = 10;
 /** How many first attempts all parts that refuse are sent in each round. */
 const ATTEMPTS = 16;
-/** How many more they are sent after one that was taken, and the most that are allowed at a time. */
-const [MORE, MOST] = [8, 512];
+/** How many more they are sent after one that was taken. */
+const MORE_ATTEMPTS = 8;
+/** The most that are allowed at a time. */
+const MAX_ATTEMPTS = 512;
 
 /** The parts of one store, as one cache knows them: `2 * PARTS`, for keys and then for tags. */
 export class RefusingParts {
@@ -54,7 +56,7 @@ export class RefusingParts {
   taken(partOf: () => number): void {
     if (!this.#isTroubled) return;
     const part = partOf();
-    if (this.#refuses(part)) this.#allowed = Math.min(this.#allowed + MORE, MOST);
+    if (this.#refuses(part)) this.#allowed = Math.min(this.#allowed + MORE_ATTEMPTS, MAX_ATTEMPTS);
     this.#refusals[part] = -MORE_REFUSALS;
   }
 

@@ -19,8 +19,10 @@ import type { Invalidation } from './invalidation.js';
 
 /** How many retries a round begins with. */
 const SAMPLE = 16;
-/** In how many rounds each invalidation of a part that takes others is tried, and how many of them at most in one round. */
-const [ROUNDS, MOST] = [60, 512];
+/** In how many rounds each invalidation of a part that takes others is tried. */
+const ROUNDS = 60;
+/** The most of them that are tried in one round. */
+const MAX_IN_ROUND = 512;
 /** How many follow one that was taken: in its part, and in others. */
 const FOLLOWERS = 8;
 /** How often a part that refuses is tried at most, while other parts take theirs. What it refused may be refused for its own reason. */
@@ -84,7 +86,7 @@ export class RetryRound {
     }
     if (this.#inTurn.length <= SAMPLE * ROUNDS) return sample;
     const refusedAlone = this.#inTurn.map(this.#partOf).filter(takes);
-    const more = refusedAlone.slice(SAMPLE, Math.min(refusedAlone.length / ROUNDS, MOST));
+    const more = refusedAlone.slice(SAMPLE, Math.min(refusedAlone.length / ROUNDS, MAX_IN_ROUND));
     return [...sample, ...more.flatMap((part) => this.#of(part, 1))];
   }
 

@@ -4,8 +4,10 @@
  */
 import type { Clock } from '../../core/clock.js';
 
-/** The time after the first probe, in milliseconds, and the longest one. */
-const [FIRST_MILLIS, MOST_MILLIS] = [1_000, 10_000];
+/** The time after the first probe, in milliseconds. */
+const FIRST_MILLIS = 1_000;
+/** The longest time between two probes, in milliseconds. */
+const MAX_MILLIS = 10_000;
 
 /** The probes of one system. */
 export class SpacedProbes {
@@ -37,9 +39,9 @@ export class SpacedProbes {
   #mayBegin(): boolean {
     const now = this.#clock.now();
     if (now < this.#notBefore) return false;
-    if (now - this.#notBefore > MOST_MILLIS) this.#millis = FIRST_MILLIS; // Another outage.
+    if (now - this.#notBefore > MAX_MILLIS) this.#millis = FIRST_MILLIS; // Another outage.
     this.#notBefore = now + this.#millis;
-    this.#millis = Math.min(2 * this.#millis, MOST_MILLIS);
+    this.#millis = Math.min(2 * this.#millis, MAX_MILLIS);
     return true;
   }
 

@@ -30,9 +30,9 @@ const QUIET_BEATS = 4;
 const MOST_LIMITS = 10;
 
 interface Wait extends Linked<Wait> {
-  /** In this time. */
+  /** When it ends, in this time. */
   readonly due: number;
-  /** On the clock. */
+  /** When it ends at the latest, on the clock. */
   readonly latest: number;
   readonly onLimit: () => void;
   isOver: boolean;
@@ -43,9 +43,9 @@ export class StoreTime implements Clock {
   readonly #clock: Clock;
   /** A list: of a `Set` that changes all the time, V8 keeps the former items until it collects old objects. */
   readonly #waits = new LinkedList<Wait>();
-  /** No wait is due before it, in this time, */
+  /** No wait is due before it, in this time. */
   #nextDue = Number.POSITIVE_INFINITY;
-  /** and none before it on the clock. */
+  /** No wait ends before it, on the clock. */
   #nextLatest = Number.POSITIVE_INFINITY;
   #beat: TimerHandle | undefined = undefined;
   /** When the last beat was, on the clock, and how much time had passed by then. */
