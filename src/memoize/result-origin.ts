@@ -1,7 +1,7 @@
 /** Where a result comes from, for a cache that shares its results with other processes. */
 
 /** The tokens that were present when a load began. */
-export interface Generations {
+export interface LoadTokens {
   readonly key: string;
   readonly cache: string;
   /** Changes with every invalidation of any tag, for loads that do not know their tags yet. */
@@ -13,6 +13,6 @@ export interface ResultOrigin {
   /** Of the load, or of the write to the store that had the result. */
   readonly revision: string;
   /** Those from before its load, as far as they are known. */
-  tokens: Generations | undefined;
+  tokens: LoadTokens | undefined;
   readonly hasTags: boolean;
 }

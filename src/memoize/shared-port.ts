@@ -3,7 +3,7 @@ import type { CacheIdentity } from './cache-identity.js';
 import type { CacheCounters } from './cache-recorder.js';
 import type { ClusterLease } from './cluster-lock.js';
 import type { EntryTerms } from './entry-terms.js';
-import type { Generations, ResultOrigin } from './result-origin.js';
+import type { LoadTokens, ResultOrigin } from './result-origin.js';
 
 /** The shared level, as the option `shared` takes it. Made by `sharedCache()` of `tenure/memoize/shared`. */
 export interface SharedCache {
@@ -135,9 +135,9 @@ export interface SharedLoad {
   /** Tells its result from that of every other load; a later one is greater. */
   revision: string;
   /** The tokens before the function ran. Without them, nothing is written. */
-  generations: Generations | undefined;
+  tokens: LoadTokens | undefined;
   /** The tokens that were read last, although they may not be the present ones. */
-  tokensRead: Generations | undefined;
+  tokensRead: LoadTokens | undefined;
   /** The lock that the load holds. */
   lease: ClusterLease | undefined;
   /** When `set` was given its result, by the clock of this computer, in milliseconds; `undefined` for a load. */

@@ -465,9 +465,9 @@ export class Loader {
     if (shared === undefined) return;
     const load = context?.shared;
     if (load !== undefined) {
-      const { revision, generations, tokensRead } = load;
+      const { revision, tokens, tokensRead } = load;
       const hasTags = (terms.tags?.size ?? 0) > 0;
-      setOrigin(stored, { revision, tokens: generations ?? tokensRead, hasTags });
+      setOrigin(stored, { revision, tokens: tokens ?? tokensRead, hasTags });
     }
     this.#entries.markStale(stored, shared.freshMillis(context));
   }

@@ -6,7 +6,7 @@
  *                │ not found
  *                ▼
  *             cluster lock ──▶ shared store once more ──▶ function ──▶ result
- *                                                             └──▶ generations unchanged? ──▶ shared store
+ *                                                             └──▶ tokens unchanged? ──▶ shared store
  * ```
  *
  * `docs/design/shared-cache.md` tells the protocol, and what each guard is for. `shared-loads.ts` takes the steps of a load,
@@ -357,7 +357,7 @@ export class StoreBackedLevel implements SharedLevel {
       connection: this.#connection,
       clears: this.#outbox.clears,
       revision: newRevision(),
-      generations: undefined,
+      tokens: undefined,
       tokensRead: undefined,
       lease: undefined,
       givenAt,

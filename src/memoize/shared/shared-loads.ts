@@ -4,7 +4,7 @@
  */
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
-import type { Generations, ResultOrigin } from '../result-origin.js';
+import type { LoadTokens, ResultOrigin } from '../result-origin.js';
 import type { LoadPurpose, SharedLoad, SharedLoadContext } from '../shared-port.js';
 import { type Envelope, isOfInvalidation, mayBeLater } from './envelope.js';
 import { inTime } from './in-time.js';
@@ -92,8 +92,8 @@ export class SharedLoads {
    */
   async isInvalidated(load: SharedLoad, hasTags: boolean): Promise<boolean> {
     const { results, report } = this.#port;
-    const { budget, generations, tokensRead, revision } = load;
-    const before = generations ?? tokensRead;
+    const { budget, tokens, tokensRead, revision } = load;
+    const before = tokens ?? tokensRead;
     if (budget === undefined || budget.left <= 0) return false;
     if (!results.mayAsk(load.key)) return false;
     const later: SharedLoad = { ...load, tokensRead: undefined };
@@ -227,7 +227,7 @@ export class SharedLoads {
  */
 function isInvalidated(
   origin: ResultOrigin | undefined,
-  present: Generations | undefined,
+  present: LoadTokens | undefined,
   { usable, stale }: FoundResult,
 ): boolean {
   if (origin === undefined || present === undefined) return false;

@@ -1,7 +1,7 @@
 /**
  * Reads and writes the results of one cache in the shared store.
  *
- * Each key, each tag and the cache itself has a generation: a random token in the store, which an invalidation replaces.
+ * Each key, each tag and the cache itself has a token in the store: a random text, which an invalidation replaces.
  *
  * - A result is written with the tokens that were read before its load began. It is used only while they are still the present
  *   ones. So the order in which reads and writes reach the store does not matter.
@@ -13,7 +13,7 @@
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { EntryTerms } from '../entry-terms.js';
-import type { Generations } from '../result-origin.js';
+import type { LoadTokens } from '../result-origin.js';
 import type { LoadOutcome, LoadPurpose, SharedLoad } from '../shared-port.js';
 import type { Announcements } from './announcements.js';
 import { CommonTokens } from './common-tokens.js';
@@ -144,25 +144,25 @@ export class SharedResults {
   /** Makes the tokens that a load needs and that the store does not have. Without all of them, the load writes nothing. */
   async makeTokens(load: SharedLoad, budget: WaitBudget): Promise<void> {
     const { access } = this.#port;
-    const { generations } = load;
-    if (generations === undefined || isComplete(generations)) return;
-    load.generations = undefined;
-    const kinds = TOKEN_KINDS.filter((kind) => generations[kind] === '');
+    const { tokens } = load;
+    if (tokens === undefined || isComplete(tokens)) return;
+    load.tokens = undefined;
+    const kinds = TOKEN_KINDS.filter((kind) => tokens[kind] === '');
     const names = kinds.map((kind) => this.#tokenName(kind, load.key));
     if (access.writesRest(names)) return;
     const common = names.filter((_, at) => kinds[at] !== 'key');
     if (common.length > 0) {
       await budget.spend((millis) => this.#commonTokens.make(common, LONGEST_MILLIS, millis));
     }
-    if (generations.key === '') {
+    if (tokens.key === '') {
       const name = this.#tokenName('key', load.key);
       await budget.spend((millis) => access.set(name, firstToken(), this.#tokenMillis, millis));
     }
     const made = await budget.spend((millis) => access.get(names, millis));
-    const present: Writable<Generations> = { ...generations };
+    const present: Writable<LoadTokens> = { ...tokens };
     for (const [at, kind] of kinds.entries()) present[kind] = tokenIn(made[at]);
     if (!isComplete(present)) throw notKept();
-    if (!this.#isOutdated(load, present)) load.generations = present;
+    if (!this.#isOutdated(load, present)) load.tokens = present;
   }
 
   /**
@@ -171,7 +171,7 @@ export class SharedResults {
    */
   async write(load: SharedLoad, outcome: LoadOutcome, terms: EntryTerms): Promise<void> {
     const { access, names, values, timeoutMillis, counters } = this.#port;
-    const { generations: before, lease, givenAt = Infinity } = load;
+    const { tokens: before, lease, givenAt = Infinity } = load;
     const tags = [...(terms.tags ?? [])];
     if (before === undefined || !isComplete(before) || terms.ttl <= 0) return;
     if (mayBeLater(before.cache, givenAt)) return;
@@ -207,7 +207,7 @@ export class SharedResults {
    */
   async #tokensForWrite(
     load: SharedLoad,
-    before: Generations,
+    before: LoadTokens,
     tags: readonly string[],
     isFailure: boolean,
   ): Promise<string[] | undefined> {
@@ -280,7 +280,7 @@ export class SharedResults {
     others: readonly string[],
   ): Promise<unknown[]> {
     const { access } = this.#port;
-    load.generations = undefined;
+    load.tokens = undefined;
     const asked = TOKEN_KINDS.map((kind) => this.#tokenName(kind, load.key));
     asked.push(...others);
     const [key, cache, tags, ...values] = await budget
@@ -292,7 +292,7 @@ export class SharedResults {
     const present = { key: tokenIn(key), cache: tokenIn(cache), tags: tokenIn(tags) };
     load.tokensRead = present;
     if (this.#isOutdated(load, present)) return [];
-    load.generations = present;
+    load.tokens = present;
     return values;
   }
 
@@ -315,7 +315,7 @@ export class SharedResults {
    * Whether the store does not have an invalidation yet: one that another process has announced, or one by this process from before the
    * load that `clear` has taken the place of since. A value that `set` has given replaces the token of its key.
    */
-  #isOutdated({ key, clears, givenAt }: SharedLoad, present: Generations): boolean {
+  #isOutdated({ key, clears, givenAt }: SharedLoad, present: LoadTokens): boolean {
     const { announcements, outbox } = this.#port;
     return (
       outbox.clears !== clears ||
@@ -328,14 +328,14 @@ export class SharedResults {
   async #valid(
     stored: unknown,
     name: string,
-    { key, generations, clears }: SharedLoad,
+    { key, tokens, clears }: SharedLoad,
     budget: WaitBudget,
   ): Promise<Envelope | undefined> {
     const { access, names, digests, announcements, outbox, counters, timeoutMillis } = this.#port;
-    if (generations === undefined) return undefined;
+    if (tokens === undefined) return undefined;
     const envelope = envelopeIn(stored, name);
     if (envelope === undefined) counters.sharedRejects++;
-    if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;
+    if (envelope?.key !== tokens.key || envelope.cache !== tokens.cache) return undefined;
     const { revision, tags = [] } = envelope;
     if (announcements.mayPrecede(revision, 'key', key)) return undefined;
     if (announcements.mayPrecede(revision, 'cache', '')) return undefined;
@@ -369,7 +369,7 @@ export class SharedResults {
   }
 
   /** The name of a token that each load needs: of its key, the cache, or all tags. */
-  #tokenName(kind: keyof Generations, key: string): string {
+  #tokenName(kind: keyof LoadTokens, key: string): string {
     return this.#port.names.inStore(kind, kind === 'key' ? key : '');
   }
 }
@@ -393,6 +393,6 @@ function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPur
   return !isReplacing || revisionTime(revision) >= revisionTime(replaced);
 }
 
-function isComplete({ key, cache, tags }: Generations): boolean {
+function isComplete({ key, cache, tags }: LoadTokens): boolean {
   return key !== '' && cache !== '' && tags !== '';
 }

@@ -59,10 +59,10 @@ export class SharedSets {
     const results = this.#results;
     const budget = results.newBudget();
     await results.readTokens(load, budget); // At once: an invalidation from now on has other tokens.
-    if (load.generations === undefined) return;
-    load.generations = { ...load.generations, key: token };
+    if (load.tokens === undefined) return;
+    load.tokens = { ...load.tokens, key: token };
     await results.makeTokens(load, budget);
-    origin.tokens = load.generations ?? origin.tokens;
+    origin.tokens = load.tokens ?? origin.tokens;
     const isStored = await this.#outbox.settled(invalidation);
     const isRenewed = invalidation.token !== token;
     if (!isStored || isRenewed || !this.#underway.has(given)) return;

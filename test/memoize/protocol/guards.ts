@@ -72,7 +72,7 @@ export const GUARDS: Readonly<Record<string, Guard>> = {
     edits: [
       {
         file: 'shared-results.ts',
-        code: 'if (envelope?.key !== generations.key || envelope.cache !== generations.cache) return undefined;',
+        code: 'if (envelope?.key !== tokens.key || envelope.cache !== tokens.cache) return undefined;',
         without: 'if (envelope === undefined) return undefined;',
       },
     ],
