@@ -121,9 +121,9 @@ const OPTIONS: OptionTable<SharedCacheSettings> = {
  * ```
  */
 export function sharedCache<V = unknown>(options: SharedCacheOptions<V>): SharedCache {
-  const settings = resolveOptions('sharedCache', options, OPTIONS);
-  const parts = { ...settings, clock: guardedClock(settings.clock) };
-  checkTogether(parts);
+  const given = resolveOptions('sharedCache', options, OPTIONS);
+  const settings = { ...given, clock: guardedClock(given.clock) };
+  checkTogether(settings);
   return {
     attach: (cache, counters, local) => {
       if (cache.givenName === undefined) {
@@ -131,29 +131,29 @@ export function sharedCache<V = unknown>(options: SharedCacheOptions<V>): Shared
           'memoize: a cache with `shared` needs a `name`: one name in all processes, and no other function may have it.',
         );
       }
-      return new StoreBackedLevel(parts, cache, counters, local);
+      return new StoreBackedLevel(settings, cache, counters, local);
     },
   };
 }
 
 /** Checks the options that need each other. */
-function checkTogether(parts: SharedCacheSettings): void {
-  if (parts.store === undefined && parts.bus === undefined) {
+function checkTogether(settings: SharedCacheSettings): void {
+  if (settings.store === undefined && settings.bus === undefined) {
     throw new InvalidArgumentError('sharedCache: give it a `store`, a `bus` or both.');
   }
-  if (parts.lock !== undefined && parts.store === undefined) {
+  if (settings.lock !== undefined && settings.store === undefined) {
     throw new InvalidArgumentError(
       'sharedCache: `lock` needs `store`: a caller that waited for the lock gets the result of its holder from there.',
     );
   }
-  if ((parts.serialize === undefined) !== (parts.deserialize === undefined)) {
+  if ((settings.serialize === undefined) !== (settings.deserialize === undefined)) {
     throw new InvalidArgumentError(
       'sharedCache: `serialize` and `deserialize` need each other: give both or neither.',
     );
   }
-  if (parts.store !== undefined) return;
+  if (settings.store !== undefined) return;
   for (const name of ['localTtlMillis', 'serialize', 'validate'] as const) {
-    if (parts[name] === undefined || parts[name] === Number.POSITIVE_INFINITY) continue;
+    if (settings[name] === undefined || settings[name] === Number.POSITIVE_INFINITY) continue;
     throw new InvalidArgumentError(
       `sharedCache: \`${name}\` needs \`store\`: without one, no result is shared.`,
     );

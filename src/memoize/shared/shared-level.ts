@@ -36,7 +36,7 @@ import { type Received, readMessage } from './bus-messages.js';
 import { DigestIndex } from './digest-index.js';
 import { ErrorReports } from './error-reports.js';
 import type { Invalidation } from './invalidation.js';
-import { InvalidationOutbox, type ReadBack } from './invalidation-outbox.js';
+import { InvalidationOutbox, type OutboxPort, type ReadBack } from './invalidation-outbox.js';
 import { KeyNames, type NameSettings } from './key-names.js';
 import { AbandonedLoadError, LoadAccess } from './load-access.js';
 import { LoadLock } from './load-lock.js';
@@ -70,7 +70,7 @@ const NO_STORE: ReadBack = { isOwn: true, token: '' };
 
 /** The shared level of one cache, over a store, a bus and a lock. */
 export class StoreBackedLevel implements SharedLevel {
-  readonly #parts: SharedCacheSettings;
+  readonly #settings: SharedCacheSettings;
   readonly #cache: CacheIdentity;
   readonly #local: LocalLevel;
   readonly #id = globalThis.crypto.randomUUID();
@@ -99,43 +99,23 @@ export class StoreBackedLevel implements SharedLevel {
   #hasReportedKey = false;
 
   constructor(
-    parts: SharedCacheSettings,
+    settings: SharedCacheSettings,
     cache: CacheIdentity,
     counters: CacheCounters,
     local: LocalLevel,
   ) {
-    const { bus, store, lock, clock, hashKeys } = parts;
-    this.#parts = parts;
+    const { bus, store, lock, clock, hashKeys } = settings;
+    this.#settings = settings;
     this.#cache = cache;
     this.#local = local;
-    this.#names = new KeyNames(parts, cache.name);
+    this.#names = new KeyNames(settings, cache.name);
     this.#digests = new DigestIndex(hashKeys, () => this.#textsHere());
     this.#reports = new ErrorReports(cache, counters, clock);
     this.#announcements = new Announcements(clock);
     const [from, cacheName] = [this.#id, this.#names.cache];
-    const timeoutMillis = parts.storeTimeoutMillis;
+    const timeoutMillis = settings.storeTimeoutMillis;
     this.#bus = bus && new BusAccess({ bus, clock, timeoutMillis, from, cache: cacheName });
-    this.#outbox = new InvalidationOutbox(
-      {
-        store: async (invalidation) => {
-          const readBack = (await this.#results?.invalidate(invalidation)) ?? NO_STORE;
-          if (bus !== undefined && readBack.isOwn) {
-            this.#announcements.addOwn(invalidation, this.#isConnected);
-          }
-          return readBack;
-        },
-        storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) ?? NO_STORE,
-        publish: async (invalidations) => this.#bus?.publish(invalidations),
-        partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
-        mayStore: (invalidation) => this.#results?.mayInvalidate(invalidation) !== false,
-        overflowed: (error) => {
-          this.#report(error);
-          this.#local.forgetAllHere();
-        },
-        failed: this.#report,
-      },
-      clock,
-    );
+    this.#outbox = new InvalidationOutbox(this.#outboxPort(), clock);
     if (store !== undefined) {
       this.#access = StoreAccess.to(store, clock);
       this.#results = new SharedResults({
@@ -143,7 +123,7 @@ export class StoreBackedLevel implements SharedLevel {
         store: this.#access,
         timeoutMillis,
         names: this.#names,
-        values: SharedValues.of(this.#access.time, parts),
+        values: SharedValues.of(this.#access.time, settings),
         digests: this.#digests,
         announcements: this.#announcements,
         outbox: this.#outbox,
@@ -181,7 +161,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   get state(): SharedState {
-    const { bus, lock } = this.#parts;
+    const { bus, lock } = this.#settings;
     const access = this.#access;
     return {
       store: access === undefined ? 'none' : access.silentShare === 1 ? 'resting' : 'answering',
@@ -235,7 +215,7 @@ export class StoreBackedLevel implements SharedLevel {
       load === undefined
         ? !this.#isConnected
         : this.#wasDisconnected(load) || (load.found && this.#isConnecting);
-    return mayBeOutdated ? 0 : this.#parts.localTtlMillis;
+    return mayBeOutdated ? 0 : this.#settings.localTtlMillis;
   }
 
   loadJoined(load: SharedLoad | undefined): boolean {
@@ -263,7 +243,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   get #isConnecting(): boolean {
-    return this.#parts.clock.now() < this.#connectingUntil;
+    return this.#settings.clock.now() < this.#connectingUntil;
   }
 
   /** Whether this process has not heard of all invalidations since a load began. */
@@ -371,6 +351,27 @@ export class StoreBackedLevel implements SharedLevel {
 
   // ── Outside systems ──
 
+  #outboxPort(): OutboxPort {
+    return {
+      store: async (invalidation) => {
+        const readBack = (await this.#results?.invalidate(invalidation)) ?? NO_STORE;
+        if (this.#bus !== undefined && readBack.isOwn) {
+          this.#announcements.addOwn(invalidation, this.#isConnected);
+        }
+        return readBack;
+      },
+      storeTagsToken: async () => (await this.#results?.invalidateAnyTag()) ?? NO_STORE,
+      publish: async (invalidations) => this.#bus?.publish(invalidations),
+      partOf: (invalidation) => this.#results?.partOf(invalidation) ?? 0,
+      mayStore: (invalidation) => this.#results?.mayInvalidate(invalidation) !== false,
+      overflowed: (error) => {
+        this.#report(error);
+        this.#local.forgetAllHere();
+      },
+      failed: this.#report,
+    };
+  }
+
   #receive(text: string): void {
     this.#guarded(() => {
       for (const announced of readMessage(text, this.#id, this.#names.cache) ?? []) {
@@ -403,7 +404,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#isConnected = state;
     this.#distrustEntries();
     if (!state) {
-      this.#disconnectedAt = this.#parts.clock.now();
+      this.#disconnectedAt = this.#settings.clock.now();
       return;
     }
     // The store may have lost them with the connection.
@@ -418,7 +419,7 @@ export class StoreBackedLevel implements SharedLevel {
     this.#connection++;
     this.#local.markAllStale();
     this.#sets?.forget({ kind: 'cache', what: '' });
-    this.#connectingUntil = this.#parts.clock.now() + CONNECTING_MILLIS;
+    this.#connectingUntil = this.#settings.clock.now() + CONNECTING_MILLIS;
   }
 
   readonly #report = (error: unknown): void => {
