@@ -24,27 +24,26 @@
  *
  * Each closure asks for it. esbuild writes CommonJS without it, and there `this` of a plain call is the global object.
  */
+import type { Callable } from './any-fn.js';
 import type { KeyLevel } from './keys/key-level.js';
 import type { MemoCache } from './memo-cache.js';
 import { type FastState, HITS_PER_CLOCK_READING } from './stores/fast-state.js';
 import type { Store } from './stores/store.js';
 import type { Entry, Stored } from './stores/stored.js';
 
-/** A memoized function, as it is called. */
-export type Call = (this: unknown, ...args: unknown[]) => unknown;
-
 /** A memoized function that takes its receiver as the first argument. */
 type CallOn = (receiver: unknown, ...args: unknown[]) => unknown;
 
 /** The fastest way into a cache. */
-export function callThrough(cache: MemoCache, ownReceiver: boolean): Call {
+export function callThrough(cache: MemoCache, ownReceiver: boolean): Callable {
   const { settings, contents } = cache;
   const { store, fast } = contents;
   const { key, expires, hasStages } = settings;
-  if (key !== undefined) return withKey(fast, key as Call, expires, keyedCalls(cache, ownReceiver));
+  if (key !== undefined)
+    return withKey(fast, key as Callable, expires, keyedCalls(cache, ownReceiver));
   const others = otherCalls(cache, store, ownReceiver, () => call);
   const late = lateHits(cache);
-  let call: Call;
+  let call: Callable;
   if (store.fastPath === 'maps') {
     call = expires ? timedInMaps(fast, late, others) : inMaps(fast, pairs(cache), others);
   } else if (store.fastPath === 'list') {
@@ -63,8 +62,8 @@ function inMaps(
   fast: FastState,
   callPair: (first: unknown, second: unknown) => unknown,
   others: CallOn,
-): Call {
-  const hitInMaps: Call = function (arg) {
+): Callable {
+  const hitInMaps: Callable = function (arg) {
     'use strict';
     if (this === undefined) {
       if (arguments.length === 1) {
@@ -82,8 +81,8 @@ function inMaps(
   return hitInMaps;
 }
 
-function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
-  const timedHitInMaps: Call = function (arg) {
+function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Callable {
+  const timedHitInMaps: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1) {
       const state = fast;
@@ -103,8 +102,8 @@ function timedInMaps(fast: FastState, late: LateHit, others: CallOn): Call {
   return timedHitInMaps;
 }
 
-function inList(fast: FastState, others: CallOn): Call {
-  const hitInList: Call = function (arg) {
+function inList(fast: FastState, others: CallOn): Callable {
+  const hitInList: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1) {
       const state = fast;
@@ -121,8 +120,8 @@ function inList(fast: FastState, others: CallOn): Call {
   return hitInList;
 }
 
-function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
-  const timedHitInList: Call = function (arg) {
+function timedInList(fast: FastState, late: LateHit, others: CallOn): Callable {
+  const timedHitInList: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1) {
       const state = fast;
@@ -143,8 +142,8 @@ function timedInList(fast: FastState, late: LateHit, others: CallOn): Call {
 }
 
 /** Hits on entries with stages. In one function with {@link timedInList}, the two classes of entries take each hit 3 to 5 ns more. */
-function stagedInList(fast: FastState, late: LateHit, others: CallOn): Call {
-  const stagedHitInList: Call = function (arg) {
+function stagedInList(fast: FastState, late: LateHit, others: CallOn): Callable {
+  const stagedHitInList: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1) {
       const state = fast;
@@ -164,8 +163,8 @@ function stagedInList(fast: FastState, late: LateHit, others: CallOn): Call {
   return stagedHitInList;
 }
 
-function inStore(fast: FastState, store: Store, others: CallOn): Call {
-  const hitInStore: Call = function (arg) {
+function inStore(fast: FastState, store: Store, others: CallOn): Callable {
+  const hitInStore: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1 && fast.isOpen) {
       const stored = store.get(
@@ -181,8 +180,8 @@ function inStore(fast: FastState, store: Store, others: CallOn): Call {
   return hitInStore;
 }
 
-function timedInStore(fast: FastState, store: Store, late: LateHit, others: CallOn): Call {
-  const timedHitInStore: Call = function (arg) {
+function timedInStore(fast: FastState, store: Store, late: LateHit, others: CallOn): Callable {
+  const timedHitInStore: Callable = function (arg) {
     'use strict';
     if (this === undefined && arguments.length === 1 && fast.isOpen) {
       const entry = store.get(
@@ -202,8 +201,8 @@ function timedInStore(fast: FastState, store: Store, late: LateHit, others: Call
 }
 
 /** Hits of a cache with the option `key`, in any store. */
-function withKey(fast: FastState, keyOf: Call, expires: boolean, others: KeyedCalls): Call {
-  const keyedHit: Call = function () {
+function withKey(fast: FastState, keyOf: Callable, expires: boolean, others: KeyedCalls): Callable {
+  const keyedHit: Callable = function () {
     'use strict';
     if (this !== undefined) return others.on(this, ...arguments);
     let key: unknown;
@@ -266,7 +265,7 @@ function otherCalls(
   cache: MemoCache,
   store: Store,
   ownReceiver: boolean,
-  again: () => Call,
+  again: () => Callable,
 ): CallOn {
   const { fast } = cache.contents;
   const { isPlain, expires, clock } = cache.settings;

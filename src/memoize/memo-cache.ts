@@ -33,7 +33,7 @@ import { InvalidArgumentError } from '../core/errors.js';
 import type { Observation, Observer } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
 import { isThenable } from '../core/thenable.js';
-import type { AnyFn } from './any-fn.js';
+import type { AnyFn, Callable } from './any-fn.js';
 import { CacheContents } from './cache-contents.js';
 import type { CacheEventMap } from './cache-events.js';
 import type { CacheInfo } from './cache-info.js';
@@ -44,7 +44,7 @@ import { keyError } from './keys/key-error.js';
 import { hasNoReceiver, type Key, type KeyRef, release } from './keys/key-trie.js';
 import { isOutdated, mayBeOutdated } from './loading/joined-loads.js';
 import { Load } from './loading/load.js';
-import { type Callable, Loader } from './loading/loader.js';
+import { Loader } from './loading/loader.js';
 import { OwnLoadContext } from './loading/own-load-context.js';
 import { Lookup, MISS } from './lookup.js';
 import type { MemoizeSettings } from './memoize-options.js';
@@ -382,7 +382,8 @@ export class MemoCache implements WatchedCache {
     if (key === undefined) return undefined;
     const stored = store.peek(key);
     const replaces = isStaged(stored) ? stored : undefined;
-    const load = this.loader.run(key, receiver, args, replaces, false, isForced);
+    const reason = isForced ? 'forced' : undefined;
+    const load = this.loader.run(key, receiver, args, replaces, reason);
     return { key, load, isJoined: false };
   }
 

@@ -286,17 +286,17 @@ export function copiedMemoizeOptions<O extends object>(
     Object.defineProperty(table, name, { enumerable: false });
   }
   const given = givenOptions<object>(where, options, table) as O;
-  resolveMemoizeOptions(copiedMemoizeOptions, given, where);
+  resolveMemoizeOptions('', given, where);
   return given;
 }
 
 /**
- * The options of a memoized function with their defaults.
+ * The options of a memoized function with their defaults. `functionName` names a cache without the option `name`.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown or malformed.
  */
 export function resolveMemoizeOptions<F extends AnyFn, K>(
-  fn: F,
+  functionName: string,
   options: MemoizeOptions<F, K>,
   where = 'memoize',
 ): MemoizeSettings {
@@ -355,7 +355,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
     max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
     maxWeight,
     printsErrors: onError === print,
-    name: settings.name || fn.name || 'anonymous',
+    name: settings.name || functionName || 'anonymous',
     givenName: settings.name || undefined,
     isPlain: !hasStages && !asksCallbacks && dispose === undefined,
     expires: hasStages || ttl !== Infinity,

@@ -11,10 +11,10 @@ import {
   type OptionChecks,
 } from '../core/options.js';
 import { type Observer, observe } from '../core/probe.js';
-import type { AnyFn } from './any-fn.js';
+import type { AnyFn, Callable } from './any-fn.js';
 import type { CallOptions } from './call-options.js';
 import type { EntryOptions } from './entry-options.js';
-import { type Call, callThrough } from './fast-call.js';
+import { callThrough } from './fast-call.js';
 import { hasNoReceiver } from './keys/key-trie.js';
 import { MemoCache } from './memo-cache.js';
 import { type MemoizeOptions, resolveMemoizeOptions } from './memoize-options.js';
@@ -60,7 +60,7 @@ export function memoize<F extends AnyFn, K = unknown>(
   options: MemoizeOptions<F, K> = {},
 ): F & Memoized<F> {
   checkArgument('memoize', 'fn', fn, aFunction);
-  const cache = new MemoCache(fn, resolveMemoizeOptions(fn, options));
+  const cache = new MemoCache(fn, resolveMemoizeOptions(fn.name, options));
   const ownReceiver = seesReceiver(fn);
   const memoized = callThrough(cache, ownReceiver);
   copyProperties(fn, memoized);
@@ -69,8 +69,8 @@ export function memoize<F extends AnyFn, K = unknown>(
 }
 
 /** Makes a memoized function without a receiver of a cache that exists already. */
-export function memoizedFunction(cache: MemoCache, call: Call, fn: AnyFn): Memoized<AnyFn> {
-  const memoized: Call = (...args) => call(...args);
+export function memoizedFunction(cache: MemoCache, call: Callable, fn: AnyFn): Memoized<AnyFn> {
+  const memoized: Callable = (...args) => call(...args);
   addMembers(memoized, cache, fn, false);
   return memoized as unknown as Memoized<AnyFn>;
 }
@@ -162,7 +162,7 @@ function checkedCallOptions(options: CallOptions = NO_OPTIONS): CallOptions {
 }
 
 /** Copies the name, the length and all other properties of the function to `memoized`. */
-function copyProperties(fn: AnyFn, memoized: Call): void {
+function copyProperties(fn: AnyFn, memoized: Callable): void {
   for (const name of Reflect.ownKeys(fn)) {
     if (name === 'prototype' || name === 'arguments' || name === 'caller') continue;
     const property = Object.getOwnPropertyDescriptor(fn, name);
@@ -172,7 +172,7 @@ function copyProperties(fn: AnyFn, memoized: Call): void {
   }
 }
 
-function addMembers(memoized: Call, cache: MemoCache, fn: AnyFn, ownReceiver: boolean): void {
+function addMembers(memoized: Callable, cache: MemoCache, fn: AnyFn, ownReceiver: boolean): void {
   /** The receiver of a member's call. In `memoized.peek(…)`, `this` is the memoized function, which is no receiver. */
   const receiverOf = (self: unknown): unknown =>
     !ownReceiver || self === memoized || hasNoReceiver(self) ? undefined : self;

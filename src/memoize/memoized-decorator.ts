@@ -3,15 +3,16 @@
  * serves as a legacy decorator, too (`experimentalDecorators`, as Nest needs it).
  *
  * Each instance has a cache of its own, so an instance cannot evict another's results. The cache is made at the first call. The
- * instance holds it, so its results may refer to the instance. It allocates nothing before it has entries. An inherited method has one cache per instance. A decorated method that overrides another decorated method has its own
- * cache; a call of `super` uses the other one.
+ * instance holds it, so its results may refer to the instance. It allocates nothing before it has entries. An inherited method has
+ * one cache per instance. A decorated method that overrides another decorated method has its own cache; a call of `super` uses the
+ * other one.
  */
 import { InvalidArgumentError } from '../core/errors.js';
 import { hiddenField } from '../core/hidden-field.js';
 import { isObject } from '../core/is-object.js';
 import { checkArgument, type OptionCheck } from '../core/options.js';
-import type { AnyFn } from './any-fn.js';
-import { type Call, callThrough } from './fast-call.js';
+import type { AnyFn, Callable } from './any-fn.js';
+import { callThrough } from './fast-call.js';
 import { MemoCache } from './memo-cache.js';
 import { memoizedFunction } from './memoize.js';
 import {
@@ -36,10 +37,10 @@ export interface MemoizedDecorator<F extends AnyFn> {
   ): TypedPropertyDescriptor<V>;
 }
 
-/** The cache of one instance. */
-interface Cell {
+/** The cache of one instance, and the fastest way into it. */
+interface InstanceCache {
   readonly cache: MemoCache;
-  readonly call: Call;
+  readonly call: Callable;
 }
 
 const REFUSED = {
@@ -47,8 +48,8 @@ const REFUSED = {
     'the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',
 };
 
-/** Decorated functions, with the caches of their instances. */
-const cellsByMethod = new WeakMap<WeakKey, (receiver: object) => Cell>();
+/** For each decorated function: gives the cache of an instance, made if it has none. */
+const cacheFinders = new WeakMap<WeakKey, (instance: object) => InstanceCache>();
 
 /**
  * Gives a method or a getter a cache for each instance.
@@ -189,13 +190,13 @@ export function cacheOf(instance: object, name: PropertyKey): Memoized<AnyFn> {
   checkArgument('cacheOf', 'instance', instance, anInstance);
   const { get, value } = descriptorOf(instance, name) ?? {};
   const method: unknown = get ?? value;
-  const cells = isObject(method) ? cellsByMethod.get(method) : undefined;
-  if (cells === undefined) {
+  const cacheFor = isObject(method) ? cacheFinders.get(method) : undefined;
+  if (cacheFor === undefined) {
     throw new InvalidArgumentError(
       `cacheOf: \`${String(name)}\` is not decorated with \`memoized\`.`,
     );
   }
-  const { cache, call } = cells(instance);
+  const { cache, call } = cacheFor(instance);
   return memoizedFunction(cache, call, cache.fn);
 }
 
@@ -205,30 +206,30 @@ const anInstance: OptionCheck = (value) => (isObject(value) ? undefined : 'an ob
 export type MemberFunction<M> = M extends AnyFn ? M : () => M;
 
 function decorated(method: AnyFn, options: MemoizeOptions<AnyFn>, name: string): AnyFn {
-  const cells = hiddenField<Cell>();
-  const settings = resolveMemoizeOptions(method, { name, ...options });
-  const cellOf = (receiver: object): Cell => {
-    let cell = cells.get(receiver);
-    if (cell === undefined) {
+  const caches = hiddenField<InstanceCache>();
+  const settings = resolveMemoizeOptions(method.name, { name, ...options });
+  const cacheFor = (receiver: object): InstanceCache => {
+    let found = caches.get(receiver);
+    if (found === undefined) {
       const { key } = settings;
       const own = key === undefined ? settings : { ...settings, key: key.bind(receiver as never) };
       const cache = new MemoCache(method.bind(receiver as never), own);
-      cell = { cache, call: callThrough(cache, false) };
-      cells.set(receiver, cell);
+      found = { cache, call: callThrough(cache, false) };
+      caches.set(receiver, found);
     }
-    return cell;
+    return found;
   };
   const replacement = {
     [name](this: unknown, ...args: unknown[]): unknown {
-      const cell = isObject(this) ? cells.get(this) : undefined;
-      if (cell !== undefined) return cell.call(...args);
+      const found = isObject(this) ? caches.get(this) : undefined;
+      if (found !== undefined) return found.call(...args);
       // Without an instance there is no cache.
-      if (!isObject(this)) return Reflect.apply(method as Call, this, args);
-      return cellOf(this).call(...args);
+      if (!isObject(this)) return Reflect.apply(method as Callable, this, args);
+      return cacheFor(this).call(...args);
     },
   }[name] as AnyFn;
   Object.defineProperty(replacement, 'length', { value: method.length, configurable: true });
-  cellsByMethod.set(replacement, cellOf);
+  cacheFinders.set(replacement, cacheFor);
   return replacement;
 }
 

@@ -8,7 +8,7 @@
 import { runInOwnContext } from '../../core/own-context.js';
 import type { PendingNode } from '../../core/pending-node.js';
 import { isThenable, onceSettled } from '../../core/thenable.js';
-import type { AnyFn } from '../any-fn.js';
+import type { AnyFn, Callable } from '../any-fn.js';
 import type { CacheRecorder } from '../cache-recorder.js';
 import type { CacheWatch } from '../cache-watch.js';
 import { type Entries, timeAfter } from '../entries.js';
@@ -23,13 +23,13 @@ import type { Load } from './load.js';
 import { untilHardLimit, untilSoftLimit } from './load-timeouts.js';
 import { OwnLoadContext } from './own-load-context.js';
 
-/** A function as the cache calls it. */
-export type Callable = (this: unknown, ...args: unknown[]) => unknown;
-
 const NO_ARGS: readonly unknown[] = [];
 
 /** The default pause after a load in the background has failed, in milliseconds. Without one, each hit would call a source that is down. */
 const BACKGROUND_RETRY_MILLIS = 1_000;
+
+/** Why a load begins: a call wants a new result, or an entry is due. Absent if a call has found no result. */
+export type LoadReason = 'forced' | 'background';
 
 /** The loads of one function. */
 export class Loader {
@@ -66,21 +66,21 @@ export class Loader {
     key: Key,
     receiver: unknown,
     args: readonly unknown[],
-    replaces: StagedEntry | undefined = undefined,
-    background = false,
-    forced = false,
+    replaces: StagedEntry | undefined,
+    reason?: LoadReason,
   ): Load {
     const load = this.#flights.beginSync(key);
     const { watch } = this.#entries;
+    const isBackground = reason === 'background';
     if (replaces !== undefined) {
       load.ownDetails.replaces = replaces;
-      load.ownDetails.background = background;
+      load.ownDetails.background = isBackground;
     }
     let result: unknown;
     let isPending: boolean;
     try {
       const call = (): unknown =>
-        forced ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
+        reason === 'forced' ? this.#force(load, receiver, args) : this.#call(load, receiver, args);
       result = watch === null ? call() : this.#pendingNodeOf(load, watch).make(call);
       isPending = isThenable(result);
     } catch (error) {
@@ -101,7 +101,7 @@ export class Loader {
       this.#recorder.loaded(result, 0);
       this.#succeeded(load, result, result, args);
       load.details.pendingNode?.passOn();
-      if (background) this.#entries.disposals?.loadSettled(load, result);
+      if (isBackground) this.#entries.disposals?.loadSettled(load, result);
     });
     return load;
   }
@@ -274,7 +274,7 @@ export class Loader {
   ): void {
     this.#recorder.counters.refreshes++;
     try {
-      this.run(key, receiver, args, entry, true).promise?.catch(() => {}); // It has been told.
+      this.run(key, receiver, args, entry, 'background').promise?.catch(() => {}); // It has been told.
     } catch (error) {
       this.#failedInBackground(error);
     }
