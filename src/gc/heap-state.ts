@@ -120,6 +120,11 @@ export class HeapState implements HeapAvailability {
         : new HeapTrace(this.store.lists, this.handles, (event) => this.#emit(trace, event));
   }
 
+  /** Whether as many nodes have reached the oldest generation since the last full collection as a quarter of its survivors. */
+  hasManyPending(): boolean {
+    return this.longLivedPending >= Math.floor(this.longLivedTotal / 4);
+  }
+
   throwIfClosed(): void {
     if (!this.closed) return;
     if (this.disposed) throw new HeapDisposedError();

@@ -128,11 +128,11 @@ export class HeapTrace {
   readonly #handles: HandleTable;
   readonly #emit: (event: HeapEvent) => void;
 
-  /** `tell` must not throw. */
-  constructor(lists: GenerationLists, handles: HandleTable, tell: (event: HeapEvent) => void) {
+  /** `emit` must not throw. */
+  constructor(lists: GenerationLists, handles: HandleTable, emit: (event: HeapEvent) => void) {
     this.#lists = lists;
     this.#handles = handles;
-    this.#emit = tell;
+    this.#emit = emit;
   }
 
   alloc(index: number, kind: string, size: number): void {

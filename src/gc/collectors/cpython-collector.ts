@@ -44,10 +44,10 @@ class CPythonCollector implements Collector {
 
   /** Collects the oldest generation whose count is over its threshold. Called after an allocation. */
   collectIfDue(): void {
-    const { counts, thresholds, longLivedPending, longLivedTotal } = this.#state;
+    const { counts, thresholds } = this.#state;
     for (const generation of [2, 1, 0] as const) {
       if (counts[generation] <= thresholds[generation]) continue;
-      if (generation === 2 && longLivedPending < Math.floor(longLivedTotal / 4)) continue;
+      if (generation === 2 && !this.#state.hasManyPending()) continue;
       this.#state.counters.lastTrigger = 'threshold';
       this.#collect(generation);
       return;
@@ -95,13 +95,7 @@ class CPythonCollector implements Collector {
     counters.recordSurvivors(generation, examined, survivors);
     this.#promote(generation, survivors);
     if (survivors === examined) return NOTHING_COLLECTED;
-
-    const { list, collected } = this.#unreachableSet.finalize(generation, old);
-    const freedBefore = counters.freed;
-    trace?.phase('delete', generation);
-    this.#unreachableSet.deleteAll(list, old);
-    counters.freedByCycle += counters.freed - freedBefore;
-    return { collected, uncollectable: this.#unreachableSet.keepUncollectable(old) };
+    return this.#unreachableSet.collect(generation, old);
   }
 
   #promote(generation: Generation, survivors: number): void {

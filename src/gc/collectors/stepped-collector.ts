@@ -69,8 +69,8 @@ class SteppedCollector implements Collector {
   }
 
   #isFullDue(): boolean {
-    const { counts, thresholds, longLivedPending, longLivedTotal } = this.#state;
-    return counts[2] > thresholds[2] && longLivedPending >= Math.floor(longLivedTotal / 4);
+    const { counts, thresholds } = this.#state;
+    return counts[2] > thresholds[2] && this.#state.hasManyPending();
   }
 }
 

@@ -79,13 +79,7 @@ export class TracingCollector implements Collector {
     recordSurvivors(this.#state, examined);
     trace?.promote(OLDEST, 2);
     if (survivors === examined) return NOTHING_COLLECTED;
-
-    const { list, collected } = this.#unreachableSet.finalize(2, OLDEST);
-    const freedBefore = counters.freed;
-    trace?.phase('delete', 2);
-    this.#unreachableSet.deleteAll(list, OLDEST);
-    counters.freedByCycle += counters.freed - freedBefore;
-    return { collected, uncollectable: this.#unreachableSet.keepUncollectable(OLDEST) };
+    return this.#unreachableSet.collect(2, OLDEST);
   }
 
   /**

@@ -17,7 +17,7 @@ export function isTracingDue(state: HeapState): boolean {
   const { counts } = state;
   state.longLivedPending += counts[0];
   counts[0] = 0;
-  return state.longLivedPending >= Math.floor(state.longLivedTotal / 4);
+  return state.hasManyPending();
 }
 
 /** Records the survivors of a trace of the whole heap, which had `examined` nodes. */

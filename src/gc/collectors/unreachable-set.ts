@@ -13,6 +13,7 @@
  * The collector chooses how to delete: in CPython's order, by cascades of reference counts, or node by node.
  */
 
+import type { CollectionResult } from '../collection-result.js';
 import type { Deallocator } from '../deallocation/deallocator.js';
 import type { WeakReferences } from '../deallocation/weak-references.js';
 import { DEBUG_SAVEALL } from '../debug-flags.js';
@@ -55,6 +56,17 @@ export class UnreachableSet {
     this.#weak = weak;
   }
 
+  /** Collects the nodes in `UNREACHABLE` at once: finalizes them, and deletes those that are still unreachable. */
+  collect(generation: Generation, old: number): CollectionResult {
+    const { counters, trace } = this.#state;
+    const { list, collected } = this.finalize(generation, old);
+    const freedBefore = counters.freed;
+    trace?.phase('delete', generation);
+    this.#deleteAll(list, old);
+    counters.freedByCycle += counters.freed - freedBefore;
+    return { collected, uncollectable: this.keepUncollectable(old) };
+  }
+
   /** Runs the finalizers and callbacks of the nodes in `UNREACHABLE`. Moves resurrected nodes to the list `old`. */
   finalize(generation: Generation, old: number): FinalUnreachable {
     const { counters, trace } = this.#state;
@@ -75,7 +87,7 @@ export class UnreachableSet {
   /**
    * Deletes the nodes of a list in CPython's order. Clearing the edges of one node can free others by reference count.
    */
-  deleteAll(list: number, old: number): void {
+  #deleteAll(list: number, old: number): void {
     const lists = this.#lists;
     const store = this.#store;
     if (!this.#isSaveAll()) this.#deallocator.freeInBulk(list);
@@ -90,7 +102,7 @@ export class UnreachableSet {
 
   /**
    * Deletes the first node of a list. If other nodes of the list still refer to it, moves it to `old`, and their
-   * deletion frees it. Unlike `deleteAll`, no cascade runs through the list, so each call is short.
+   * deletion frees it. Unlike in {@link collect}, no cascade runs through the list, so each call is short.
    */
   deleteFirst(list: number, old: number): void {
     const store = this.#store;
