@@ -14,9 +14,9 @@
  */
 import { aFunction, checkArgument } from '../core/options.js';
 import { leakMatchers } from './leak-matchers.js';
-import { type LeakTestOptions, resolveLeakTestOptions } from './leak-test-options.js';
+import type { LeakTestOptions } from './leak-test-options.js';
 import { testWatch } from './test-watch.js';
-import { type AnyFunction, type Runner, wrapTest } from './wrapped-test.js';
+import { type AnyFunction, leakTestOf, type Runner } from './wrapped-test.js';
 
 export { collectGarbage } from './collect-garbage.js';
 export { expectNoLeaks } from './expect-no-leaks.js';
@@ -56,10 +56,7 @@ const JEST: Runner = {
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  */
 export function leakTest<T extends AnyFunction>(test: T, options: LeakTestOptions = {}): T {
-  checkArgument('leakTest', 'test', test, aFunction);
-  const settings = resolveLeakTestOptions('leakTest', options);
-  testWatch().watch(settings.watch);
-  return wrapTest(test, JEST, settings);
+  return leakTestOf(JEST, test, options);
 }
 
 /**

@@ -11,14 +11,9 @@
  * @module
  */
 import nodeTest, { type TestContext } from 'node:test';
-import { aFunction, checkArgument } from '../core/options.js';
-import {
-  type LeakTestOptions,
-  type LeakTestSettings,
-  resolveLeakTestOptions,
-} from './leak-test-options.js';
+import type { LeakTestOptions, LeakTestSettings } from './leak-test-options.js';
 import { testWatch } from './test-watch.js';
-import { type AnyFunction, type Runner, wrapTest } from './wrapped-test.js';
+import { type AnyFunction, leakTestOf, type Runner, wrapTest } from './wrapped-test.js';
 
 export { collectGarbage } from './collect-garbage.js';
 export { expectNoLeaks } from './expect-no-leaks.js';
@@ -53,10 +48,7 @@ function wrapSubtests(context: TestContext | undefined, settings: LeakTestSettin
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  */
 export function leakTest<T extends AnyFunction>(test: T, options: LeakTestOptions = {}): T {
-  checkArgument('leakTest', 'test', test, aFunction);
-  const settings = resolveLeakTestOptions('leakTest', options);
-  testWatch().watch(settings.watch);
-  return wrapTest(test, NODE, settings);
+  return leakTestOf(NODE, test, options);
 }
 
 /** `test` of `node:test`; a test that leaves a loan out fails. */

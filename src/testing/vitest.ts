@@ -12,13 +12,12 @@
  */
 import * as vitest from 'vitest';
 import { TenureError } from '../core/errors.js';
-import { aFunction, checkArgument } from '../core/options.js';
 import type { CheckOptions } from '../watchdog/watchdog-options.js';
 import { leakNote } from './leak-error.js';
 import { leakMatchers } from './leak-matchers.js';
 import { type LeakTestOptions, resolveLeakTestOptions } from './leak-test-options.js';
 import { testWatch } from './test-watch.js';
-import { type AnyFunction, type Runner, settled, wrapTest } from './wrapped-test.js';
+import { type AnyFunction, leakTestOf, type Runner, settled } from './wrapped-test.js';
 
 export { collectGarbage } from './collect-garbage.js';
 export { expectNoLeaks } from './expect-no-leaks.js';
@@ -93,8 +92,5 @@ export function failOnLeaks(options: LeakTestOptions = {}): void {
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed option.
  */
 export function leakTest<T extends AnyFunction>(test: T, options: LeakTestOptions = {}): T {
-  checkArgument('leakTest', 'test', test, aFunction);
-  const settings = resolveLeakTestOptions('leakTest', options);
-  testWatch().watch(settings.watch);
-  return wrapTest(test, VITEST, settings);
+  return leakTestOf(VITEST, test, options);
 }

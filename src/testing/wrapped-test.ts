@@ -2,8 +2,13 @@
  * Wraps the test function of a runner, so that each test body runs in a scope of its own. The wrapped function has all members of
  * the original: `each`, `only`, `skip`, `concurrent`, …
  */
+import { aFunction, checkArgument } from '../core/options.js';
 import { leakError, leakNote } from './leak-error.js';
-import type { LeakTestSettings } from './leak-test-options.js';
+import {
+  type LeakTestOptions,
+  type LeakTestSettings,
+  resolveLeakTestOptions,
+} from './leak-test-options.js';
 import { type Outcome, testWatch } from './test-watch.js';
 
 /** A function of any kind: a test function, or the body of a test. */
@@ -49,6 +54,21 @@ const TESTS = new Set([
 
 /** Members that give a test function. */
 const MAKERS = new Set(['each', 'extend', 'for', 'runIf', 'scoped', 'skipIf']);
+
+/**
+ * Wraps a test function as `leakTest` of each runner does: checks the arguments, watches what the options name, and runs each body in a
+ * scope of its own.
+ */
+export function leakTestOf<T extends AnyFunction>(
+  runner: Runner,
+  test: T,
+  options: LeakTestOptions,
+): T {
+  checkArgument('leakTest', 'test', test, aFunction);
+  const settings = resolveLeakTestOptions('leakTest', options);
+  testWatch().watch(settings.watch);
+  return wrapTest(test, runner, settings);
+}
 
 /** Wraps a test function: each body that is given to it runs in a scope of its own. */
 export function wrapTest<T extends AnyFunction>(
@@ -105,7 +125,7 @@ function functionName(title: unknown): string {
 /** Gives a body that runs in a scope of its own. Runners read the length and the text of a body, so it keeps both. */
 function watched(title: string, body: Body, plan: Plan): Body {
   const { runner, settings, isToFail, isConcurrent } = plan;
-  async function run(self: unknown, args: readonly unknown[], call: Body): Promise<unknown> {
+  async function runInScope(self: unknown, args: readonly unknown[], call: Body): Promise<unknown> {
     const name = (isConcurrent ? undefined : runner.currentName?.()) ?? title;
     const run = (): unknown => Reflect.apply(call, self, args);
     const outcome = await testWatch().run(name, run, settings);
@@ -115,9 +135,9 @@ function watched(title: string, body: Body, plan: Plan): Body {
     runner.prepare?.(args, settings);
     const done = args.at(-1);
     if (args.length <= runner.bodyArguments || typeof done !== 'function') {
-      return run(this, args, body);
+      return runInScope(this, args, body);
     }
-    run(this, args.slice(0, -1), promising(body)).then(
+    runInScope(this, args.slice(0, -1), promising(body)).then(
       () => done(),
       (error: unknown) => done(error),
     );
