@@ -1,7 +1,7 @@
 /** Replacements of methods that several packages need. */
-import type { EntryPoint } from '../../core/probe.js';
-import { withCallersContext } from './callers-context.js';
-import type { ForeignPoolFacts } from './foreign-pool.js';
+import type { EntryPoint, Origin } from '../../core/probe.js';
+import { inCallersContext, withCallersContext } from './callers-context.js';
+import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
 import type { KnownPools } from './known-pools.js';
 import { whenLent } from './lent-promise.js';
 import type { Method } from './patched-methods.js';
@@ -39,6 +39,17 @@ export type Connected = (
   this: unknown,
   ...results: [error?: unknown, resource?: unknown, ...rest: unknown[]]
 ) => unknown;
+
+/** Gives a callback that reports the loan of a resource before its caller has it, and that runs in the async context of the caller. */
+export function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
+  const connected = inCallersContext(callback);
+  return function (this: unknown, ...results) {
+    const resource = results[1];
+    if (resource !== undefined && resource !== null) pool.lent(resource, origin);
+    else pool.refused();
+    return connected.apply(this, results);
+  };
+}
 
 /** Gives a callback by which a package acquires for itself, and which counts a caller that gets no resource. */
 export function countingRefusals(pools: KnownPools, pool: object, callback: Connected): Connected {

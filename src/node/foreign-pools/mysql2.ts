@@ -6,7 +6,7 @@
  * The events `'acquire'` and `'release'` are not emitted for a connection that goes straight to a waiter.
  */
 import { type MysqlPoolState, mysqlPoolFigures } from '../../core/driver-pools.js';
-import { callbackPatch, inCallersContext } from './callers-context.js';
+import { callbackPatch } from './callers-context.js';
 import { databaseOf } from './database-name.js';
 import type { ForeignPoolFacts } from './foreign-pool.js';
 import {
@@ -14,6 +14,7 @@ import {
   countingRefusals,
   givingBack,
   lendingInternally,
+  whenConnected,
 } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
@@ -60,13 +61,7 @@ export const mysql2: PeerPackage = {
         const pool = pools.caller(this, factsOfPool);
         const origin = pool?.origin(getConnection);
         if (pool === undefined || origin === undefined) return original.apply(this, args);
-        const called = inCallersContext(callback);
-        const connected: Connected = function (this: unknown, ...results) {
-          const connection = results[1];
-          if (connection !== undefined && connection !== null) pool.lent(connection, origin);
-          else pool.refused();
-          return called.apply(this, results);
-        };
+        const connected = whenConnected(pool, origin, callback);
         knownCallbacks.add(connected);
         return original.call(this, connected);
       };

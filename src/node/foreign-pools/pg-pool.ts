@@ -6,16 +6,16 @@
  * ends. The event `'release'` of pg-pool came only in 3.6.
  */
 import { type PgPoolState, pgPoolFigures } from '../../core/driver-pools.js';
-import type { Origin } from '../../core/probe.js';
-import { callbackPatch, inCallersContext } from './callers-context.js';
+import { callbackPatch } from './callers-context.js';
 import { databaseOf } from './database-name.js';
-import type { ForeignPool, ForeignPoolFacts } from './foreign-pool.js';
+import type { ForeignPoolFacts } from './foreign-pool.js';
 import { whenLent } from './lent-promise.js';
 import {
   type Connected,
   countingRefusals,
   givingBack,
   lendingInternally,
+  whenConnected,
 } from './method-replacements.js';
 import type { PeerPackage } from './peer-package.js';
 
@@ -65,13 +65,3 @@ export const pgPool: PeerPackage = {
     methods.replace(prototype, 'query', lendingInternally(pools));
   },
 };
-
-function whenConnected(pool: ForeignPool, origin: Origin, callback: Connected): Connected {
-  const connected = inCallersContext(callback);
-  return function (this: unknown, ...results) {
-    const client = results[1];
-    if (client !== undefined && client !== null) pool.lent(client, origin);
-    else pool.refused();
-    return connected.apply(this, results);
-  };
-}
