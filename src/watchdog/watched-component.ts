@@ -39,6 +39,12 @@ export class WatchedComponent implements LoanSource {
   readonly holdTimes: HoldTimes = new HoldTimes();
   readonly node: LifetimeNode;
   readonly partName?: string;
+  releaseAdvice: string | undefined = undefined;
+  endedBy: string | undefined = undefined;
+  lendsShared = false;
+  isUnlimited = false;
+  entryMillis: number = Number.POSITIVE_INFINITY;
+  isBounded = false;
   /** The classes of its nodes in the simulated heap. */
   readonly classes: NodeClasses;
   /** Who asks for its loans. */
@@ -51,12 +57,6 @@ export class WatchedComponent implements LoanSource {
   #observation: WeakRef<Observation> | undefined;
   #kind = 'component';
   #name = '';
-  #releaseAdvice: string | undefined;
-  #endedBy: string | undefined;
-  #lendsShared = false;
-  #isUnlimited = false;
-  #entryMillis = Number.POSITIVE_INFINITY;
-  #isBounded = false;
   #shortage = new Shortage(undefined);
   /** The components of its kind and name; `undefined` for a part. */
   #population: Population | undefined;
@@ -98,15 +98,15 @@ export class WatchedComponent implements LoanSource {
     this.#observation = new WeakRef(observation);
     this.#kind = observation.kind;
     this.#name = observation.name;
-    this.#releaseAdvice = observation.releaseAdvice;
-    this.#endedBy = observation.endedBy;
-    this.#entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
-    this.#lendsShared = observation.lendsShared === true;
-    this.#isUnlimited = observation.isUnlimited === true;
+    this.releaseAdvice = observation.releaseAdvice;
+    this.endedBy = observation.endedBy;
+    this.entryMillis = observation.entryMillis ?? Number.POSITIVE_INFINITY;
+    this.lendsShared = observation.lendsShared === true;
+    this.isUnlimited = observation.isUnlimited === true;
     this.callers.tellsLasting = observation.tellsLasting === true;
     this.#hasParts = observation.hasParts === true;
     const stats = observation.stats();
-    this.#isBounded = BOUNDS.some((bound) => (stats[bound] ?? Infinity) < Infinity);
+    this.isBounded = BOUNDS.some((bound) => (stats[bound] ?? Infinity) < Infinity);
     this.#shortage = new Shortage(stats);
     const site = this.#tracker.names.code.of(this.#name);
     this.classes.named(site, nodes);
@@ -118,7 +118,7 @@ export class WatchedComponent implements LoanSource {
     this.#population = this.#tracker.populations.of({
       kind: this.#kind,
       site: this.classes.site,
-      isWeak: this.#endedBy === undefined,
+      isWeak: this.endedBy === undefined,
       component: this,
     });
     this.#population.madeBy({ call: { name: 'watch' }, stack, scope: undefined, owner: undefined });
@@ -152,32 +152,8 @@ export class WatchedComponent implements LoanSource {
     return this.#whole?.name ?? this.#name;
   }
 
-  get releaseAdvice(): string | undefined {
-    return this.#releaseAdvice;
-  }
-
-  get endedBy(): string | undefined {
-    return this.#endedBy;
-  }
-
-  get lendsShared(): boolean {
-    return this.#lendsShared;
-  }
-
-  get isUnlimited(): boolean {
-    return this.#isUnlimited;
-  }
-
   get mayBeCollected(): boolean {
     return this.#tracker.mayBeCollected;
-  }
-
-  get entryMillis(): number {
-    return this.#entryMillis;
-  }
-
-  get isBounded(): boolean {
-    return this.#isBounded;
   }
 
   stats(): ComponentStats | undefined {
