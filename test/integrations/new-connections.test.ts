@@ -15,9 +15,10 @@ import {
 const USER = { host: '127.0.0.1', user: 'orders' };
 
 test('a connection that the server ends as soon as it is ready is not lent: node-postgres#2762', async () => {
-  await using server = await FakePostgres.start((socket, _received, connection) => {
-    const isEnded = connection <= 2;
-    socket.write(Buffer.concat([AUTHENTICATED, READY, ...(isEnded ? [TERMINATED] : [])]));
+  await using server = await FakePostgres.start((socket, received, connection) => {
+    if (!received.toString('latin1').startsWith('\0')) socket.write(READY);
+    else if (connection > 2) socket.write(Buffer.concat([AUTHENTICATED, READY]));
+    else socket.end(Buffer.concat([AUTHENTICATED, READY, TERMINATED]));
   });
   const errors: unknown[] = [];
   const pool = createClientPool({ ...USER, port: server.port }, { max: 1 });
@@ -66,6 +67,8 @@ describe('the configuration of a connection', () => {
       } else if (text.startsWith('p')) {
         passwords.push(text);
         socket.write(Buffer.concat([AUTHENTICATED, READY]));
+      } else {
+        socket.write(READY);
       }
     });
     const config = makeConfig(server.port);

@@ -105,6 +105,6 @@ async function opened<T>(
     if (breaks.length > 0) throw breaks[0];
   } catch (error) {
     session.cut();
-    throw error;
+    throw breaks[0] ?? error; // A statement that a break interrupts has a less telling error.
   }
 }

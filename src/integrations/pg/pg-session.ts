@@ -82,8 +82,7 @@ export class PgSession implements ClientSession<Client> {
 
   async open(): Promise<void> {
     await this.client.connect();
-    // PgBouncer accepts a client although its server does not answer.
-    if (this.#settings.pooler === 'transaction') await this.client.query('select 1');
+    await this.client.query('select 1'); // A pooler accepts a client although its server does not answer.
     const { connectionParameters, _types } = this.#internals;
     this.#initial = [new InitialListeners(this.client), new InitialProperties(this.client, STATE)];
     this.#queryTimeout = connectionParameters.query_timeout;

@@ -621,7 +621,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     });
   });
 
-  describe.skipIf(!canStartPgBouncer)('behind PgBouncer in transaction mode', () => {
+  describe.skipIf(!canStartPgBouncer)('behind PgBouncer', () => {
     const CONNECTIONS = 3;
     let bouncer: PgBouncer;
     beforeAll(async () => {
@@ -658,22 +658,42 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       expect(pool.stats()).toMatchObject({ destroyed: 0, createErrors: 0 });
     });
 
-    test('a server that PgBouncer cannot reach makes no clients, so there is a pause before each attempt', async () => {
-      await using cutOff = await PgBouncer.to(server.port, 1);
-      await using pool = createClientPool(
-        { connectionString: cutOff.url },
-        { max: 1, pooler: 'transaction' },
-      );
-      await pool.use((client) => client.query('select 1'));
-      await server.stop('immediate');
-      await pool.evict(() => true);
-      const leaving = new AbortController();
-      const waiting = pool.lease({ signal: leaving.signal }).catch(String);
-      await until(() => pool.stats().createErrors > 4);
-      leaving.abort('left');
-      expect([await waiting, pool.stats().created]).toEqual(['left', 1]);
-      await server.start();
-    });
+    test.each([
+      { mode: 'transaction', options: { pooler: 'transaction' }, config: {} },
+      { mode: 'session', options: {}, config: { statement_timeout: false } },
+    ] as const)(
+      'a server that PgBouncer cannot reach in $mode mode makes no clients, so there is a pause before each attempt',
+      async ({ mode, options, config }) => {
+        await using cutOff = await PgBouncer.to(server.port, 1, mode);
+        await using pool = createClientPool(
+          { connectionString: cutOff.url, ...config },
+          { max: 1, ...options },
+        );
+        await pool.use((client) => client.query('select 1'));
+        await server.stop('immediate');
+        await pool.evict(() => true);
+        const leaving = new AbortController();
+        const waiting = pool.lease({ signal: leaving.signal }).catch(String);
+        await until(() => pool.stats().createErrors > 4);
+        leaving.abort('left');
+        expect([await waiting, pool.stats().created]).toEqual(['left', 1]);
+        await server.start();
+      },
+    );
+
+    test.each(LEFT_BEHIND)(
+      'in session mode %s of one holder does not reach the next',
+      async (_what, leave, look, expected) => {
+        await using own = await PgBouncer.to(server.port, 1, 'session');
+        await using pool = createClientPool(
+          { connectionString: own.url, statement_timeout: false },
+          { max: 1 },
+        );
+        await pool.use((client) => client.query(leave).catch(() => {}));
+        expect(await pool.use((client) => firstValue(client, look))).toEqual(expected);
+        expect(pool.stats()).toMatchObject({ created: 1, destroyed: 0 });
+      },
+    );
 
     test('a transaction that a holder left open is rolled back, and its connection is free for others', async () => {
       await using pool = createClientPool(

@@ -1,5 +1,5 @@
 /**
- * A real PgBouncer for tests, in transaction mode. scripts/install-from-debian.sh installs one if it can. Without it the tests are
+ * A real PgBouncer for tests. scripts/install-from-debian.sh installs one if it can. Without it the tests are
  * skipped with a message; with CI=true they fail.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -39,8 +39,12 @@ export class PgBouncer implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** Starts a PgBouncer in transaction mode with this many connections to the Postgres at `serverPort`. */
-  static async to(serverPort: number, connections: number): Promise<PgBouncer> {
+  /** Starts a PgBouncer with this many connections to the Postgres at `serverPort`. */
+  static async to(
+    serverPort: number,
+    connections: number,
+    mode: 'transaction' | 'session' = 'transaction',
+  ): Promise<PgBouncer> {
     const folder = mkdtempSync(join(tmpdir(), 'tenure-pgbouncer-'));
     chmodSync(folder, 0o755);
     const port = await freePort();
@@ -54,7 +58,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${connections}
 `,
     );
