@@ -1,6 +1,7 @@
 /**
  * Whether the work of a transaction has ended it. The server tells with each result that has no rows whether a transaction is open. So the
  * end is seen although the work has begun another transaction since. An error tells nothing: a deadlock is seen with the next such result.
+ * A statement that ends the transaction and begins another one leaves one open: its text tells.
  */
 import type { ResultSetHeader } from 'mysql2';
 import type { Connection } from 'mysql2/promise';
@@ -8,8 +9,13 @@ import type { Connection } from 'mysql2/promise';
 /** The flag of a server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
 
+/** Comments, and a statement that begins a transaction: the server commits the present one first, or ends it as `and chain` says. */
+const BEGINS =
+  /^(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:#|--\s)[^\n]*\n)*(?:begin(?:\s+work)?\s*(?:;|$)|start\s+transaction\b|(?:commit|rollback)(?:\s+work)?\s+and\s+chain\b)/i;
+
 /** Statements, prepared ones too, as mysql2 queues them. */
 interface Command {
+  readonly sql?: string;
   on(event: 'result', listener: (result: unknown) => void): unknown;
 }
 
@@ -26,6 +32,10 @@ export class MysqlTransactionEnd {
   /** Whether the transaction has ended. */
   isSeen = false;
 
+  readonly #onBegun = (): void => {
+    this.isSeen = true;
+  };
+
   readonly #onResult = (result: unknown): void => {
     if (isHeader(result) && !isInTransaction(result)) this.isSeen = true;
   };
@@ -37,7 +47,7 @@ export class MysqlTransactionEnd {
     this.#core = core;
     this.#added = Object.hasOwn(core, 'addCommand') ? add : undefined;
     this.#watching = (command) => {
-      command.on('result', this.#onResult);
+      command.on('result', BEGINS.test(command.sql ?? '') ? this.#onBegun : this.#onResult);
       return add.call(core, command);
     };
     core.addCommand = this.#watching;

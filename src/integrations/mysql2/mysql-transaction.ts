@@ -22,13 +22,13 @@ export type TransactionOptions = ClientTransactionOptions<IsolationLevel>;
 
 /**
  * The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as
- * `CREATE TABLE` has committed it. What ran afterwards was committed statement by statement. Code `TENURE_MYSQL_TRANSACTION_ENDED`.
+ * `CREATE TABLE` or `START TRANSACTION` has committed it. What ran afterwards was committed statement by statement. Code `TENURE_MYSQL_TRANSACTION_ENDED`.
  */
 export class MysqlTransactionEndedError extends TenureError {
   /** @internal */
   constructor() {
     super(
-      'The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as CREATE TABLE has committed it. Let the error of a statement reject the work, and change no tables within a transaction.',
+      'The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as CREATE TABLE or START TRANSACTION has committed it. Let the error of a statement reject the work, and neither change tables nor begin a transaction within a transaction.',
       { code: 'TENURE_MYSQL_TRANSACTION_ENDED' },
     );
   }

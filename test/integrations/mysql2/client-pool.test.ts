@@ -503,6 +503,20 @@ describe.skipIf(!canStart)('a pool of connections', () => {
         },
         [30],
       ],
+      ['begins', send('start transaction', 'insert into stored values (31)'), [30]],
+      [
+        'begins in words of its own',
+        send(' /* x */ Begin Work;', 'insert into stored values (31)'),
+        [30],
+      ],
+      ['begins by a method', (connection) => connection.beginTransaction(), [30]],
+      ['begins by a prepared statement', (connection) => connection.execute('begin'), [30]],
+      ['chains to a commit', send('COMMIT AND CHAIN', 'insert into stored values (31)'), [30]],
+      [
+        'chains to a rollback',
+        send('# x\nrollback work and chain', 'insert into stored values (31)'),
+        [],
+      ],
     ])(
       'an end of the transaction and a new one, which the work %s, is an error, and what it has begun is rolled back',
       async (_what, end, kept) => {
@@ -535,6 +549,8 @@ describe.skipIf(!canStart)('a pool of connections', () => {
         await connection.query('rollback to s');
         await connection.execute('insert into stored values (?)', [34]);
         await connection.query('select 1 as serverStatus');
+        await connection.query("do 'begin; start transaction; commit and chain'");
+        await connection.query('begin now').catch(() => {});
       });
       const max = 'select max(n) as it from stored where n in (33, 34)';
       expect(await t.pool.use((connection) => firstValue(connection, max))).toBe(34);

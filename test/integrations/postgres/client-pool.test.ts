@@ -434,6 +434,8 @@ describe.skipIf(!canStart)('a pool of clients', () => {
       ],
       ['rollback; begin; insert into stored values (31)', []],
       ['abort; start transaction; insert into stored values (31)', []],
+      ['rollback and chain', []],
+      ['/* x */ ABORT\nWORK and  CHAIN; insert into stored values (31)', []],
     ])(
       'a work that sends `%s` is an error, and what it has begun is rolled back',
       async (text, kept) => {
@@ -455,6 +457,7 @@ describe.skipIf(!canStart)('a pool of clients', () => {
     test.each([
       'savepoint s; rollback to savepoint s; begin',
       'savepoint s; rollback to savepoint s; start transaction; select 1',
+      'savepoint chain; rollback to chain; select 1 as chain',
     ])('a work that sends `%s` is committed: the transaction stays open', async (text) => {
       await using t = await setUp();
       await transaction(t.pool, async (client) => {
