@@ -10,10 +10,10 @@
  *   orphaned   pool "db"  use  GET /b   no line       ×3  ─────▶ a leak of its own, perhaps of orders.ts:7
  * ```
  *
- * Losses without a line are joined to a line if it is the only one that loses loans of their function, part and scope, under any rule. That
- * the loans of another scope come from that line, too, is no reason: a rare path loses what the usual path does not, and its
- * stack is taken last. The report names such lines as possible. What has no line at all is one leak of its component, as the losses of
- * several scopes are.
+ * Losses without a line are joined to a line if it is the only one that loses loans of their function and scope, under any rule. A part of
+ * the component, such as a key, does not matter. That the loans of another scope come from that line, too, is no reason: a rare path loses
+ * what the usual path does not, and its stack is taken last. The report names such lines as possible. What has no line at all is one leak of
+ * its component, as the losses of several scopes are.
  */
 import type { Frame } from '../core/call-site.js';
 import { joinReports } from './joined-reports.js';

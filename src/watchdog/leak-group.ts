@@ -79,7 +79,7 @@ export class LeakGroup {
   readonly #loans = new Map<LostLoan, ListEntries>();
   readonly #stacks = new BoundedCounts<readonly Frame[]>(MOST_LISTED);
   readonly #scopes = new BoundedCounts<undefined>(MOST_LISTED);
-  /** The origins of its loans: which function lent them, of which part of the component, in which scope. Each with the function. */
+  /** The origins of its loans: which function lent them, and in which scope. Each with the function. */
   readonly #origins = new BoundedCounts<string>(MOST_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
@@ -292,10 +292,10 @@ export class LeakGroup {
   }
 }
 
-/** The function that lent a loan, the part of the component and the scope. */
-function originOf({ component, origin }: Loan): string {
+/** The function that lent a loan, and the scope. A part of the component, such as a key, is data: it says nothing of the line. */
+function originOf({ origin }: Loan): string {
   const scope = origin.scope === undefined ? [] : [withoutIds(origin.scope.path)];
-  return JSON.stringify([origin.call.name, component.partName ?? null, ...scope]);
+  return JSON.stringify([origin.call.name, ...scope]);
 }
 
 function evidenceOfV8({ collected, hasCapability }: Loan): LeakReport['evidence']['v8'] {

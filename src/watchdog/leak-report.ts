@@ -90,7 +90,7 @@ export interface LeakReport {
     readonly heldMillis: readonly number[];
   };
   /**
-   * How many of the loans have no recorded line, since the stacks of some loans only are taken: they are of the component, part,
+   * How many of the loans have no recorded line, since the stacks of some loans only are taken: they are of the component,
    * function and scope of this line, and no other line loses such loans. Absent if there are none.
    */
   readonly withoutLine?: number;

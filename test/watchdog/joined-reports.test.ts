@@ -189,6 +189,20 @@ test('two lines of one component stay apart, and what either may have lost is a 
   expect(withoutLine?.possibleSites?.map((site) => site.line)).toEqual(lines);
 });
 
+test('a line that loses a loan of each key is one leak, though one of the loans has a stack', async () => {
+  const { watchdog } = watching();
+  const shards = createKeyedPool((_key: string) => factory, { ...STACKLESS, name: 'shards' });
+  watchdog.watch(shards);
+  const known = ['b', 'c', 'd'];
+  for (const key of known) await times(FIRST, () => shards.use(key, () => {}));
+  await watchdog.scope('POST /tenants', async () => {
+    for (const key of ['a', ...known]) held.push(await shards.lease(key)); // lost once for each key
+  });
+  expect(await reported(watchdog)).toEqual([
+    `${line('lost once for each key')} ×4, ${known.length} without`,
+  ]);
+});
+
 test('calls of one line are one leak, with each of them', async () => {
   const { watchdog, pool, told } = watching();
   for (let i = 0; i < 3; i++) {
