@@ -13,7 +13,7 @@ const LEAST_PACE = 0.7;
 /** How many of the last counts have to rise. */
 const LAST_COUNTS = 4;
 
-/** How far one of them may fall, as a part of the mean rise from one count to the next. */
+/** How far one of them may fall, as a part of the mean rise from one count to the next, or of the rise after a pause. */
 const MOST_FALL = 0.25;
 
 /** The least ratio of the pace of the last counts to that of all. */
@@ -30,6 +30,12 @@ const LEAST_EXPLAINED = 0.5;
 
 /** The part of a rise by which its duration is measured: its first steps may be noise. */
 const RISING_PART = 0.9;
+
+/** How many pauses between two rises are needed to know how long such a pause usually lasts. */
+const LEAST_PAUSES = 3;
+
+/** A pause that is this many times as long as usual is an end of the rise. */
+const LONG_PAUSE = 1.5;
 
 /** What has changed between the first and the last of some counts. */
 export function changeOf(counted: readonly Count[]) {
@@ -62,6 +68,60 @@ export function keepsRising(counted: readonly Count[], leastRise: number = LEAST
   const mostFall = (MOST_FALL * whole.rise) / (counted.length - 1);
   if (end.some(({ live }, i) => live < (end[i - 1]?.live ?? 0) - mostFall)) return false;
   return last.rise * whole.millis >= LEAST_LAST_PACE * whole.rise * last.millis;
+}
+
+/**
+ * Gives the counts as if objects that come in bursts came evenly. A job that runs every ten minutes adds its objects at once, and none
+ * until its next run: its pauses are no end of the rise.
+ *
+ * ```
+ *   live           ●──●──●            ●
+ *         ●──●──●            ──▶    ●         a pause becomes a slope, and the last one is cut off
+ *                                ●
+ * ```
+ *
+ * That holds for pauses of about the usual length, the median. A longer one, and one in which objects leave, stays as it is.
+ */
+export function withoutPauses(counted: readonly Count[]): readonly Count[] {
+  const peaks = peaksOf(counted);
+  const gaps = peaks.slice(1).map((to, i) => millisBetween(counted, peaks[i] as number, to));
+  if (gaps.length < LEAST_PAUSES) return counted;
+  const longest = LONG_PAUSE * (gaps.toSorted((a, b) => a - b)[gaps.length >> 1] as number);
+  const isPause = (from: number, to: number, rise: number): boolean => {
+    const least = (counted[from] as Count).live - MOST_FALL * rise;
+    const isLevel = counted.slice(from, to).every(({ live }) => live >= least);
+    return isLevel && millisBetween(counted, from, to) <= longest;
+  };
+  const even = [...counted];
+  let rise = 0;
+  for (const [i, to] of peaks.entries()) {
+    const from = peaks[i - 1] ?? to;
+    const [low, high] = [counted[from], counted[to]] as [Count, Count];
+    rise = high.live - low.live;
+    if (!isPause(from, to, rise)) continue;
+    for (let j = from + 1; j < to; j++) {
+      const count = counted[j] as Count;
+      even[j] = { ...count, live: low.live + (rise * (count.at - low.at)) / (high.at - low.at) };
+    }
+  }
+  const last = peaks.at(-1) as number;
+  return isPause(last, counted.length - 1, rise) ? even.slice(0, last + 1) : even;
+}
+
+/** Where the counts are higher than each one before. */
+function peaksOf(counted: readonly Count[]): number[] {
+  const peaks: number[] = [];
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const [i, { live }] of counted.entries()) {
+    if (live <= highest) continue;
+    highest = live;
+    peaks.push(i);
+  }
+  return peaks;
+}
+
+function millisBetween(counted: readonly Count[], from: number, to: number): number {
+  return (counted[to] as Count).at - (counted[from] as Count).at;
 }
 
 /** The counts of the last `millis` milliseconds. */

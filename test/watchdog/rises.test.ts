@@ -169,6 +169,39 @@ test('weakly held values of which a third stays are told, however seldom V8 coll
   expect(values.isTold).toBe(true);
 });
 
+test.each([4, 5, 7, 10])(
+  'objects that come in bursts every %i minutes are told without a break once the pauses are known',
+  (every) => {
+    for (const kind of ['entry', 'scope', 'listener']) {
+      const members = new Members(kind);
+      for (let burst = 0; burst < 5; burst++) members.pass(1, 30 * every).pass(every - 1, 0);
+      for (let minute = 5 * every; minute < 150; minute++) {
+        members.pass(1, minute % every === 0 ? 30 * every : 0);
+        if (minute >= 60) expect([minute, members.isTold]).toEqual([minute, true]);
+      }
+    }
+  },
+);
+
+test('objects that came in bursts are told no more when the bursts have ended', () => {
+  const entries = new Members('entry');
+  for (let burst = 0; burst < 10; burst++) entries.pass(1, 300).pass(9, 0);
+  expect(entries.isTold).toBe(true);
+  expect(entries.pass(10, 0).isTold).toBe(false);
+});
+
+test('a number that is level but for a few objects is no growth, although it has ever new peaks', () => {
+  const entries = new Members('entry').pass(1, 400);
+  let seed = 1;
+  for (let minute = 0; minute < 600; minute++) {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    const wanted = 400 + Math.floor(minute / 20) + ((seed >>> 16) % 60);
+    const more = wanted - entries.count;
+    entries.pass(1, Math.max(more, 0), Math.max(-more, 0));
+  }
+  expect(entries.toldAt).toBe(NEVER);
+});
+
 test('twice as many come, and none leaves: that is no traffic', () => {
   expect(new Members('entry').pass(30, 10).pass(25, 20).toldAt).toBeLessThanOrEqual(20);
 });

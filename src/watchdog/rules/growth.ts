@@ -29,6 +29,7 @@ import {
   keepsRising,
   latest,
   riseOf,
+  withoutPauses,
 } from '../trend.js';
 import type { Rule, RuleContext, RuleDefinition } from './rule.js';
 
@@ -124,12 +125,12 @@ class GrowthRule implements Rule<'growth'> {
 
   #judge(population: Population): Certainty | undefined {
     const { windows, minObjects, z } = this.#options;
-    const counted = this.#readings.countsOf(population);
-    const counts = counted.map(({ live }) => live);
+    const counts = this.#readings.countsOf(population).map(({ live }) => live);
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
     const last = Math.min(counts.at(-1) ?? 0, population.live);
     if (counts.length < least || last < minObjects) return undefined;
     if (population.isBelowPeak) return undefined;
+    const counted = withoutPauses(this.#readings.countsOf(population));
     const recent = latest(counted, LATEST_MILLIS);
     if (!keepsRising(counted) && !keepsRising(recent, LEAST_LATEST_RISE)) return undefined;
     if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
