@@ -12,7 +12,7 @@ import { printable } from '../core/printable.js';
 import { isSurer } from './certainty.js';
 import { countOf, framed, headOf, type Leak, leakLines } from './leak-lines.js';
 import { isMinified, type LeakReport, someReports } from './leak-report.js';
-import { ansi, type Paint, plain } from './report-words.js';
+import { ansi, duration, type Paint, plain } from './report-words.js';
 import { wordsOf } from './rules/rules.js';
 
 /** Options of {@link formatReport}. */
@@ -91,6 +91,20 @@ export function formatReport(reports: readonly LeakReport[], options: FormatOpti
     lines.push(`… and ${hidden} more`);
   }
   return [...lines, ...hint].join('\n');
+}
+
+/**
+ * Gives a report the text that it has in a template string: one line with what is lost, where, since when, and the fix. The text is no
+ * part of the data: JSON, copies and comparisons leave it out.
+ */
+export function withText(report: LeakReport): LeakReport {
+  return Object.defineProperty(report, 'toString', { value: textOf });
+}
+
+function textOf(this: LeakReport): string {
+  const report = withPrintableTexts(this);
+  const { ageMillis, fix } = report;
+  return `${summaryLine([report], plain)}  (oldest ${duration(ageMillis)})  fix: ${fix}`;
 }
 
 /** Said once for all leaks. */

@@ -16,6 +16,7 @@
  * its component, as the losses of several scopes are.
  */
 import type { Frame } from '../core/call-site.js';
+import { withText } from './format-report.js';
 import { joinReports } from './joined-reports.js';
 import { type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
 import type { LeakGroups } from './leak-groups.js';
@@ -53,10 +54,10 @@ export class JoinedLeaks {
     const joined = reports.reduce(joinReports, group.report(now));
     const { signature } = first;
     if (group.line === '' && first.line !== '') {
-      return { ...joined, withoutLine: joined.count, signature };
+      return withText({ ...joined, withoutLine: joined.count, signature });
     }
     const possibleSites = group.line === '' ? this.#possibleSites(group) : [];
-    return { ...joined, ...(possibleSites.length > 0 && { possibleSites }), signature };
+    return withText({ ...joined, ...(possibleSites.length > 0 && { possibleSites }), signature });
   }
 
   /** Gives the group that stands for all groups of a group's leak and certainty: its report is theirs. */

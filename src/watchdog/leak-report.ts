@@ -33,6 +33,8 @@ export interface CountedRule {
 
 /**
  * The loans that one line has lost, of which the watchdog is equally sure. Reports with the same signature belong together.
+ *
+ * In a template string, a report is one line: what is lost, where, since when, and the fix. `formatReport` gives more.
  */
 export interface LeakReport {
   /** The rule that found the loans. Of several, the first one in the list of rules that has found loans of the line. */

@@ -1,4 +1,5 @@
 /** What a report says of many loans: who lost them, when, how surely, and under which signature. */
+import assert from 'node:assert/strict';
 import { expect, test, vi } from 'vitest';
 import { formatReport, type LeakReport, Watchdog } from '../../src/watchdog/index.js';
 import { signatureOf } from '../../src/watchdog/leak-signature.js';
@@ -204,4 +205,30 @@ test('frames of this package are not shown', async () => {
   const [report] = await t.watchdog.check();
   expect(report?.sites.length).toBeGreaterThan(1);
   expect(report?.stack.filter(({ file }) => file.startsWith('src/'))).toEqual([]);
+});
+
+test('a report in a template string is one line with the loss, its place, its age and the fix', async () => {
+  const { clock, watchdog, pool } = watched();
+  await watchdog.scope('GET /orders/7', async () => {
+    pool.lease(); // lost, and told in one line
+  });
+  await clock.advance(5_000);
+  const [report] = await watchdog.check();
+  const place = `${import.meta.url.split('/').at(-1)}:${lineOf(import.meta.url, '// lost, and told in one line')}`;
+  expect(`${report}`).toMatch(/^orphaned {2}pool "[^"]+" {2}probable ×1 {2}[^\n]*$/);
+  expect(`${report}`).toContain(place);
+  expect(`${report}`).toContain('in GET /orders/:id  (oldest 5.0s)  fix: ');
+  expect(`${report}`.endsWith(String(report?.fix))).toBe(true);
+});
+
+test('the text of a report is no part of its data', async () => {
+  const { watchdog, pool } = watched();
+  await watchdog.scope('GET /', async () => void pool.lease());
+  const [report] = await watchdog.check();
+  const copy = { ...report };
+  expect(Object.keys(copy)).not.toContain('toString');
+  expect(report).toStrictEqual(copy);
+  expect(structuredClone(report)).toStrictEqual(copy);
+  expect(JSON.stringify(report)).toBe(JSON.stringify(copy));
+  assert.deepStrictEqual(report, copy);
 });
