@@ -21,10 +21,10 @@ import { currentOwner, runAsOwner } from '../core/current-owner.js';
 import { guardedCall } from '../core/guarded-call.js';
 import { startLimit } from '../core/limit-timer.js';
 import { followWithin } from '../core/limited-wait.js';
-import { checkArgument, millis } from '../core/options.js';
 import { runInOwnContext } from '../core/own-context.js';
-import { type EntryPoint, type Holder, handOver, type NodeId, type Origin } from '../core/probe.js';
+import type { EntryPoint, NodeId } from '../core/probe.js';
 import { followUntilAbort } from '../core/signal-waits.js';
+import { type Caller, type LeasedCell, leaseOn } from './cell-lease.js';
 import { currentEnds, runAsEndOf, waitsFor, whileWaiting } from './current-ends.js';
 import { ReentrantAcquire } from './reentrant-acquire.js';
 import {
@@ -71,14 +71,8 @@ export interface CellPlan<T> {
   untilRoom?(signal: AbortSignal): Promise<void> | undefined;
 }
 
-/** A caller of a watched component. */
-interface Caller {
-  readonly watch: ValueWatch;
-  readonly origin: Origin;
-}
-
 /** The place of one shared value. */
-export class SharedCell<T> {
+export class SharedCell<T> implements LeasedCell<T> {
   readonly #owner: CellOwner<T>;
   readonly #plan: CellPlan<T>;
   #current: SharedInstance<T> | undefined = undefined;
@@ -89,6 +83,11 @@ export class SharedCell<T> {
   constructor(owner: CellOwner<T>, plan: CellPlan<T>) {
     this.#owner = owner;
     this.#plan = plan;
+  }
+
+  /** The watch over the component, if there is one. */
+  get watch(): ValueWatch | null {
+    return this.#owner.watch;
   }
 
   /** How many leases on the current value are out. */
@@ -148,7 +147,7 @@ export class SharedCell<T> {
     if (instance.phase === 'ready') {
       this.#stopIdling(instance);
       this.#owner.changed(this);
-      return Promise.resolve(this.#lease(instance, caller));
+      return Promise.resolve(leaseOn(instance, this, caller));
     }
     const lease = this.#whenReady(instance, signal, caller);
     const creator = this.#creatorBefore(instance);
@@ -215,7 +214,7 @@ export class SharedCell<T> {
 
   /** Never rejects. */
   async #create(instance: SharedInstance<T>, predecessors: SharedInstance<T>[]): Promise<void> {
-    const { signal } = instance.abandonment;
+    const { signal } = instance.controller;
     try {
       for (const { ended } of predecessors) {
         await followUntilAbort(ended, signal, () => {}).catch(() => {});
@@ -257,7 +256,7 @@ export class SharedCell<T> {
   #beginAgain(instance: SharedInstance<T>, predecessors: SharedInstance<T>[]): void {
     this.#endLife(instance);
     instance.isLive = false;
-    instance.abandonment = runInOwnContext(() => new AbortController());
+    instance.controller = runInOwnContext(() => new AbortController());
     this.#owner.watch?.created(instance);
     void this.#create(instance, predecessors);
   }
@@ -298,7 +297,7 @@ export class SharedCell<T> {
       if (instance.ready === ready) this.#left(instance); // Else it was refused, and holds nothing.
       throw error;
     }
-    return this.#lease(instance, caller);
+    return leaseOn(instance, this, caller);
   }
 
   /** Follows the creation until the caller leaves. */
@@ -327,7 +326,7 @@ export class SharedCell<T> {
   /** Tells a creation by its signal that no caller waits for it. */
   #abandon(instance: SharedInstance<T>): void {
     if (this.#owner.overlap) this.#retire(instance);
-    guardedCall('an abort listener', () => instance.abandonment.abort());
+    guardedCall('an abort listener', () => instance.controller.abort());
     this.#owner.changed(this);
   }
 
@@ -337,45 +336,12 @@ export class SharedCell<T> {
     return watch === null ? undefined : { watch, origin: watch.origin(entry) };
   }
 
-  #lease(instance: SharedInstance<T>, caller: Caller | undefined): SharedLease<T> {
-    // Each way to end the lease captures the token, so V8 collects it when no code can end the lease any more.
-    const token: { ending: Promise<void> | undefined; isReleased: boolean } = {
-      ending: undefined,
-      isReleased: false,
-    };
-    // A later watch knows neither the caller nor the loan: it gives its own ids.
-    const isWatched = (): boolean => caller !== undefined && caller.watch === this.#owner.watch;
-    const node = isWatched() ? caller?.watch.lent(instance, caller.origin, token) : undefined;
-    const currentNode = (): NodeId | undefined => (isWatched() ? node : undefined);
-    const release = (): Promise<void> | undefined => {
-      if (token.isReleased) return token.ending;
-      token.isReleased = true;
-      instance.holds--;
-      this.#owner.watch?.released(instance, currentNode());
-      if (instance.holds === 0) this.#unused(instance);
-      if (instance.phase === 'disposing') token.ending = instance.ended.catch(() => {});
-      this.#owner.changed(this);
-      return token.ending;
-    };
-    return {
-      value: instance.value as T,
-      [handOver]: (to: Holder) => {
-        const loan = currentNode();
-        if (loan !== undefined && !token.isReleased) this.#owner.watch?.transferred(loan, to);
-      },
-      expectHold: (holdMillis) => {
-        checkArgument('expectHold', 'holdMillis', holdMillis, millis);
-        const loan = currentNode();
-        if (loan !== undefined && !token.isReleased) this.#owner.watch?.expected(loan, holdMillis);
-      },
-      release,
-      [Symbol.dispose]: () => void release(),
-      [Symbol.asyncDispose]: async () => {
-        const wasReleased = token.isReleased;
-        const ending = release();
-        await (ending === undefined || wasReleased ? ending : this.#untilEnded(instance));
-      },
-    };
+  /** Notes that a lease was released, whose node is `node`. */
+  released(instance: SharedInstance<T>, node: NodeId | undefined): void {
+    instance.holds--;
+    this.#owner.watch?.released(instance, node);
+    if (instance.holds === 0) this.#unused(instance);
+    this.#owner.changed(this);
   }
 
   #unused(instance: SharedInstance<T>): void {
@@ -453,7 +419,7 @@ export class SharedCell<T> {
   }
 
   /** Waits for the end of an instance, until `signal` aborts. Rejects with what the disposal throws. */
-  async #untilEnded(
+  async untilEnded(
     instance: SharedInstance<T>,
     signal: AbortSignal | undefined = undefined,
     ends: ReadonlySet<object> = currentEnds(),
@@ -477,6 +443,6 @@ export class SharedCell<T> {
     const ends = currentEnds();
     return [...this.#retired]
       .filter((instance) => !this.#isHeldUp(instance, ends))
-      .map((instance) => this.#untilEnded(instance, signal, ends));
+      .map((instance) => this.untilEnded(instance, signal, ends));
   }
 }

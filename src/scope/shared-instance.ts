@@ -33,8 +33,8 @@ export class SharedInstance<T> implements Owner {
   reporter: GuardedObserver | undefined = undefined;
   /** Its node, as the component knows it. */
   reported: NodeId | undefined = undefined;
-  /** Aborts when no caller waits for the creation any more. */
-  abandonment: AbortController = new AbortController();
+  /** Aborts the creation when no caller waits for it any more, or when its time is over. */
+  controller: AbortController = new AbortController();
   /** Stops the time limit of the creation. While there is one, the creation goes on without callers. */
   stopLimit: (() => void) | undefined = undefined;
   /** Resolves when the value is there; rejects if the creation fails. */
