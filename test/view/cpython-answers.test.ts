@@ -1,19 +1,16 @@
 /** The answers of CPython's memoryview, one by one, with the sentence that a user meets. Each was asked of CPython 3.12. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { Exporter, type Format, type MemoryView, memoryview } from '../../src/view/index.js';
+import { codeOf } from '../kit/code-of.js';
+import { thrownBy } from '../kit/thrown-by.js';
 
 /** A view of 12 bytes: 0 to 11. */
 function bytes(count = 12): MemoryView<'B'> {
   return memoryview(Uint8Array.from({ length: count }, (_, i) => i));
 }
 
-function codeOf(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'nothing was thrown';
+function codeThrownBy(call: () => unknown): unknown {
+  return codeOf(thrownBy(call));
 }
 
 describe('what a new view tells', () => {
@@ -82,7 +79,7 @@ describe('cast', () => {
     ['65 dimensions', () => bytes(1).cast('B', Array(65).fill(1)), 'STRUCTURE', /more than 64/],
   ];
   test.each(refused)('refuses %s', (_what, call, code, message) => {
-    expect(codeOf(call)).toBe(`TENURE_VIEW_${code}`);
+    expect(codeThrownBy(call)).toBe(`TENURE_VIEW_${code}`);
     expect(call).toThrow(message);
   });
 
@@ -98,10 +95,10 @@ describe('items', () => {
   test('of several dimensions are found by one index each; parts of them are not', () => {
     const view = bytes().cast('B', [3, 4]);
     expect([view.at(1, 2), view.at(-1, -1)]).toEqual([6, 11]);
-    expect(codeOf(() => view.at(1))).toBe('TENURE_VIEW_STRUCTURE');
-    expect(codeOf(() => [...view])).toBe('TENURE_VIEW_STRUCTURE');
+    expect(codeThrownBy(() => view.at(1))).toBe('TENURE_VIEW_STRUCTURE');
+    expect(codeThrownBy(() => [...view])).toBe('TENURE_VIEW_STRUCTURE');
     expect(view.slice(1, 2).toList()).toEqual([[4, 5, 6, 7]]);
-    expect(codeOf(() => view.assign(view.slice(0, 1), 1, 2))).toBe('TENURE_VIEW_STRUCTURE');
+    expect(codeThrownBy(() => view.assign(view.slice(0, 1), 1, 2))).toBe('TENURE_VIEW_STRUCTURE');
   });
 
   const values: readonly (readonly [Format, unknown, string])[] = [
@@ -129,7 +126,7 @@ describe('items', () => {
   test.each(values)('format %s refuses %s, and stores nothing', (format, value, code) => {
     for (const view of [bytes(8).cast(format), bytes(16).slice(0, 8).cast(format)]) {
       const before = view.hex();
-      expect(codeOf(() => view.set(0, value as never))).toBe(`TENURE_VIEW_${code}`);
+      expect(codeThrownBy(() => view.set(0, value as never))).toBe(`TENURE_VIEW_${code}`);
       expect(view.hex()).toBe(before);
     }
   });
@@ -139,8 +136,8 @@ describe('items', () => {
     const view: MemoryView<Format> = bytes(16).cast(format);
     const [first, before] = [view.at(0), view.hex()];
     for (const index of ['0', 1n, [0, 0]]) {
-      expect(codeOf(() => view.at(index as never))).toBe('TENURE_INVALID_ARGUMENT');
-      expect(codeOf(() => view.set(index as never, first as never))).toMatch(/^TENURE_/);
+      expect(codeThrownBy(() => view.at(index as never))).toBe('TENURE_INVALID_ARGUMENT');
+      expect(codeThrownBy(() => view.set(index as never, first as never))).toMatch(/^TENURE_/);
     }
     expect(view.hex()).toBe(before);
   });
@@ -158,16 +155,16 @@ describe('items', () => {
   test('an index out of bounds, or no integer, is told with the shape', () => {
     const view = bytes();
     for (const index of [12, -13, 2 ** 40, Number.POSITIVE_INFINITY]) {
-      expect(codeOf(() => view.at(index))).toBe('TENURE_VIEW_RANGE');
-      expect(codeOf(() => view.set(index, 0))).toBe('TENURE_VIEW_RANGE');
+      expect(codeThrownBy(() => view.at(index))).toBe('TENURE_VIEW_RANGE');
+      expect(codeThrownBy(() => view.set(index, 0))).toBe('TENURE_VIEW_RANGE');
     }
     expect(() => view.at(12)).toThrow(/index 12 .* shape \(12,\)/);
     for (const index of [0.5, '0', Number.NaN, null, 1n]) {
-      expect(codeOf(() => view.at(index as number))).toBe('TENURE_INVALID_ARGUMENT');
-      expect(codeOf(() => view.set(index as number, 0))).toBe('TENURE_INVALID_ARGUMENT');
+      expect(codeThrownBy(() => view.at(index as number))).toBe('TENURE_INVALID_ARGUMENT');
+      expect(codeThrownBy(() => view.set(index as number, 0))).toBe('TENURE_INVALID_ARGUMENT');
     }
-    expect(codeOf(() => view.slice(0.5))).toBe('TENURE_INVALID_ARGUMENT');
-    expect(codeOf(() => view.slice(0, 1, 0))).toBe('TENURE_VIEW_RANGE');
+    expect(codeThrownBy(() => view.slice(0.5))).toBe('TENURE_INVALID_ARGUMENT');
+    expect(codeThrownBy(() => view.slice(0, 1, 0))).toBe('TENURE_VIEW_RANGE');
   });
 });
 
@@ -198,7 +195,7 @@ describe('copies and comparisons', () => {
     const view = bytes().cast('B', [3, 4]);
     expect([...view.toBytes('F')]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
     expect(view.toBytes('A')).toEqual(view.toBytes('C'));
-    expect(codeOf(() => view.toBytes('X' as 'C'))).toBe('TENURE_INVALID_ARGUMENT');
+    expect(codeThrownBy(() => view.toBytes('X' as 'C'))).toBe('TENURE_INVALID_ARGUMENT');
   });
 
   test('hex groups from the right, or from the left', () => {
@@ -207,7 +204,7 @@ describe('copies and comparisons', () => {
     expect(view.hex(':', 2)).toBe('00:0102:0304');
     expect(view.hex(':', -2)).toBe('0001:0203:04');
     for (const wrong of ['::', '', 'é', [':'] as never]) {
-      expect(codeOf(() => view.hex(wrong))).toBe('TENURE_INVALID_ARGUMENT');
+      expect(codeThrownBy(() => view.hex(wrong))).toBe('TENURE_INVALID_ARGUMENT');
     }
   });
 
@@ -280,7 +277,7 @@ describe('release', () => {
       () => view.fContiguous,
     ];
     for (const use of uses)
-      expect([codeOf(use), String(use)]).toEqual(['TENURE_VIEW_RELEASED', String(use)]);
+      expect([codeThrownBy(use), String(use)]).toEqual(['TENURE_VIEW_RELEASED', String(use)]);
     expect([view.equals(view), view.equals(bytes()), bytes().equals(view)]).toEqual([
       true,
       false,
@@ -295,7 +292,7 @@ describe('release', () => {
       using view = memoryview(exporter);
       using slice = view.slice(1);
       expect([slice.length, exporter.exports]).toEqual([1, 2]);
-      expect(codeOf(() => exporter.resize(3))).toBe('TENURE_VIEW_EXPORTED');
+      expect(codeThrownBy(() => exporter.resize(3))).toBe('TENURE_VIEW_EXPORTED');
     }
     exporter.resize(3);
     expect(exporter.length).toBe(3);
@@ -316,10 +313,10 @@ describe('a read-only view', () => {
     ];
     for (const each of views) {
       const indexes = Array(each.ndim).fill(0) as number[];
-      expect(codeOf(() => each.set(indexes, 1 as never))).toBe('TENURE_VIEW_READONLY');
-      expect(codeOf(() => each.set(0, 1 as never))).toBe('TENURE_VIEW_READONLY');
-      expect(codeOf(() => each.assign(each))).toBe('TENURE_VIEW_READONLY');
-      expect(codeOf(() => each.bytes())).toBe('TENURE_VIEW_READONLY');
+      expect(codeThrownBy(() => each.set(indexes, 1 as never))).toBe('TENURE_VIEW_READONLY');
+      expect(codeThrownBy(() => each.set(0, 1 as never))).toBe('TENURE_VIEW_READONLY');
+      expect(codeThrownBy(() => each.assign(each))).toBe('TENURE_VIEW_READONLY');
+      expect(codeThrownBy(() => each.bytes())).toBe('TENURE_VIEW_READONLY');
       expect(each.readonly).toBe(true);
     }
     expect('buffer' in view).toBe(false);
@@ -333,17 +330,19 @@ test('bytes gives the memory itself, if the items follow each other', () => {
   const view = memoryview(source).slice(2, 6);
   view.bytes().set([1, 2, 3, 4]);
   expect([...source]).toEqual([0, 0, 1, 2, 3, 4, 0, 0]);
-  expect(codeOf(() => view.slice(0, 4, 2).bytes())).toBe('TENURE_VIEW_STRUCTURE');
+  expect(codeThrownBy(() => view.slice(0, 4, 2).bytes())).toBe('TENURE_VIEW_STRUCTURE');
   expect(view.slice(2, 2).bytes().length).toBe(0);
 });
 
 test('a source without bytes is refused with what to do', () => {
   for (const source of [undefined, null, 'text', 1, [1, 2], {}, () => 0, { byteLength: 3 }]) {
-    expect(codeOf(() => memoryview(source as never))).toBe('TENURE_INVALID_ARGUMENT');
+    expect(codeThrownBy(() => memoryview(source as never))).toBe('TENURE_INVALID_ARGUMENT');
   }
   expect(() => memoryview('text' as never)).toThrow(/Encode text with TextEncoder/);
-  expect(codeOf(() => memoryview(new Uint8Array(3), 'h'))).toBe('TENURE_VIEW_STRUCTURE');
-  expect(codeOf(() => memoryview(new Uint8Array(3), 7 as never))).toBe('TENURE_INVALID_ARGUMENT');
+  expect(codeThrownBy(() => memoryview(new Uint8Array(3), 'h'))).toBe('TENURE_VIEW_STRUCTURE');
+  expect(codeThrownBy(() => memoryview(new Uint8Array(3), 7 as never))).toBe(
+    'TENURE_INVALID_ARGUMENT',
+  );
 });
 
 test('items have the type of their format', () => {

@@ -5,6 +5,7 @@ import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-poo
 import { watchForeignPools } from '../../../src/node/index.js';
 import { observe } from '../../../src/pool/index.js';
 import { formatReport, type LeakReport, Watchdog } from '../../../src/watchdog/index.js';
+import { codeOf } from '../../kit/code-of.js';
 import { FakeClock } from '../../kit/fake-clock.js';
 import { Gate } from '../../kit/gate.js';
 import { lineOf } from '../../kit/line-of.js';
@@ -754,10 +755,6 @@ export function keepsTheContract<T>(make: MakePeer<T>): void {
 async function untilTheNextMillisecond(): Promise<void> {
   const now = Date.now();
   await until(() => Date.now() > now);
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown }).code;
 }
 
 function withCode(code: string): Error {

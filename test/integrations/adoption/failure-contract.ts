@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import type { AdoptedPool } from '../../../src/integrations/adoption/adopted-pool.js';
+import { codeOf } from '../../kit/code-of.js';
 import { settle } from '../../kit/settle.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
@@ -164,8 +165,4 @@ export function outlivesFailures<T>(
     },
     PATIENCE,
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code;
 }

@@ -11,6 +11,7 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { createClientPool } from '../../../src/integrations/pg.js';
 import { type Pool, PoolError, type PoolOptions } from '../../../src/pool/index.js';
+import { codeOf } from '../../kit/code-of.js';
 import { TcpProxy } from '../../kit/tcp-proxy.js';
 import { until } from '../../kit/until.js';
 import { canStart, expectAccounted, Overseer } from './postgres-server.js';
@@ -320,10 +321,6 @@ async function workAll(pool: Pool<pg.Client>, width: number): Promise<boolean> {
 
 function isAtRest(pool: Pool<pg.Client>): boolean {
   return pool.size === pool.available && pool.pending === 0;
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code ?? error;
 }
 
 function classOf(error: unknown): string {
