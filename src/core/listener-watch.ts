@@ -13,6 +13,7 @@ export interface WatchedListeners {
   watch: ListenerWatch | null;
 }
 
+/** The nodes of the listeners of one component. */
 export class ListenerWatch {
   readonly #observer: ListenerObserver;
   #nodes: NodeId[] = [];

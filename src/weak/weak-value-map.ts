@@ -203,7 +203,7 @@ export class WeakValueMap<K, V extends WeakKey> implements Watchable, Iterable<[
 
   /** Removes the value under `key` and gives it; `undefined` if there was none that lived. O(1). */
   take(key: K): V | undefined {
-    const value = WeakValueMap.prototype.get.call(this, key) as V | undefined; // No use, in a SoftValueMap.
+    const value = WeakValueMap.prototype.get.call(this, key) as V | undefined; // It does not count as a use in a SoftValueMap.
     if (value !== undefined) this.delete(key);
     return value;
   }
