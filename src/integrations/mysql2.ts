@@ -137,7 +137,7 @@ function adopt<T extends { release(): void; destroy(): void }>(
       pool: core,
       request,
       identify,
-      leftOpen: (connection) => leftOpenOnMysql(identify(connection)),
+      leftOpen: leftOpenOnMysql,
       giveBack: (connection) => {
         if (isReleased(identify(connection))) throw new Error('it is not out');
         try {

@@ -64,12 +64,14 @@ interface MysqlState {
     once(event: 'end', listener: () => void): unknown;
   } | null;
   readonly _paused?: boolean;
+  /** A connection with promises has the connection itself here. */
+  readonly connection?: MysqlState;
 }
 
 /** Settles when the rows that a holder has not read from a connection of mysql2 are read. */
 export function leftOpenOnMysql(connection: unknown): Promise<void> | undefined {
-  const state = connection as MysqlState | undefined | null;
-  const command = state?._command;
-  const isOpen = state?._paused === true || (command != null && command.onResult === undefined);
+  const given = Object(connection) as MysqlState;
+  const { _command: command, _paused } = given.connection ?? given;
+  const isOpen = _paused === true || (command != null && command.onResult === undefined);
   return isOpen ? new Promise((resolve) => command?.once('end', resolve)) : undefined;
 }

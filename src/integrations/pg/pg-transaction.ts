@@ -65,7 +65,7 @@ const FAILED_TRANSACTION = '25P02';
  *
  * Rejects with the error of `work`, with {@link PgRolledBackError} if the server has rolled back instead of committing, or with
  * {@link PgTransactionEndedError} if the work has ended the transaction by itself; a transaction that it has begun instead is rolled back.
- * With `pg-native` no new transaction is noticed.
+ * `pg-native` tells nothing of an end by the work, and it is not noticed.
  *
  * What an earlier holder of the client has left open is rolled back first. An adopted pool may lend such a client.
  *
