@@ -213,7 +213,7 @@ describe.skipIf(!canStart)('on a real MariaDB', () => {
     test('a connection in a pool of generic-pool that was released before its rows are read is destroyed if they are not read in time', async () => {
       const print = vi.spyOn(console, 'error').mockImplementation(() => {});
       const peer = genericPool.createPool({
-        create: () => mysql.createConnection(config(1)),
+        create: () => mysql.createConnection(config(1)) as Promise<mysql.PoolConnection>,
         async destroy({ connection }) {
           (connection as unknown as { stream: Duplex }).stream.destroy();
         },
