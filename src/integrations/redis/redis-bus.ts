@@ -38,10 +38,14 @@ const SENT = /^([\da-f-]{36}) (\d+) /;
 const UNTAKEN_MILLIS = 30_000;
 
 /**
- * The settings of a subscriber of ioredis. The bus itself subscribes after a reconnection. ioredis 6.0.0 and earlier would leave a refusal
- * unhandled, which ends the process (redis/ioredis#2187).
+ * The settings of a subscriber of ioredis.
+ *
+ * - The bus itself subscribes after a reconnection. ioredis 6.0.0 and earlier would leave a refusal unhandled, which ends the process
+ *   (redis/ioredis#2187).
+ * - With sentinels, it leaves a primary that was replaced. An old primary that was stopped and runs again would give it its heartbeats, and
+ *   not the messages of processes at the new one. Without sentinels, ioredis ignores this.
  */
-const BUS_SUBSCRIBES = { autoResubscribe: false };
+const SUBSCRIBER_SETTINGS = { autoResubscribe: false, failoverDetector: true };
 
 /** A subscription to the channel, by one client. */
 interface Subscription {
@@ -104,7 +108,7 @@ export class RedisBus implements InvalidationBus {
   #openSubscription(): void {
     const client = this.#client;
     const subscription = isIoRedis(client)
-      ? this.#openIoRedis(client.duplicate(BUS_SUBSCRIBES))
+      ? this.#openIoRedis(client.duplicate(SUBSCRIBER_SETTINGS))
       : 'duplicate' in client
         ? this.#openNodeRedis(client.duplicate())
         : this.#openSentinel(client);

@@ -38,6 +38,15 @@ export class RedisSentinels implements AsyncDisposable {
     return { host: '127.0.0.1', port: this.#sentinel.port };
   }
 
+  /** Waits until the sentinel names the replica as the primary. */
+  async replaced(): Promise<void> {
+    await using client = await connect(this.#sentinel.url);
+    await until(async () => {
+      const address = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name]);
+      return JSON.stringify(address).includes(`"${this.replica.port}"`);
+    }, 30_000);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of [this.#sentinel, this.primary, this.replica]) await server.kill();
   }

@@ -87,6 +87,30 @@ describe.skipIf(!canStart).each<Kind>(['ioredis', 'redis', 'redis 5'])(
     );
 
     test(
+      'a bus whose primary was replaced and runs again is connected only where it hears the others',
+      async () => {
+        await using sentinels = await RedisSentinels.start(folder);
+        await using own = await clientOf(kind, sentinels);
+        const listener = new Listener();
+        using _own = redisBus(own.client, { heartbeatMillis: 100 }).subscribe(listener);
+        await until(() => listener.isConnected);
+        sentinels.primary.freeze();
+        await until(() => !listener.isConnected);
+        await sentinels.replaced();
+        sentinels.primary.thaw(); // It counts itself as the primary until the sentinel makes it a replica.
+        await until(() => listener.isConnected, PATIENCE);
+        await using other = await clientOf(kind, sentinels);
+        const others = new Listener();
+        const bus = redisBus(other.client, { heartbeatMillis: 100 });
+        using _other = bus.subscribe(others);
+        await until(() => others.isConnected, PATIENCE);
+        await bus.publish('theirs');
+        await until(() => listener.texts.includes('theirs'));
+      },
+      2 * PATIENCE,
+    );
+
+    test(
       'a lock is taken and released',
       async () => {
         await using sentinels = await RedisSentinels.start(folder);
