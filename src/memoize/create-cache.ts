@@ -21,10 +21,7 @@ export type KeyLoader<V> = (
   context: Omit<LoadContext<() => Promise<V>>, 'args'>,
 ) => V | PromiseLike<V>;
 
-const REFUSED = {
-  key: 'the option `key` belongs to memoize(). Give the key to getOrLoad().',
-  load: 'the option `load` belongs to memoize(). Give the load to getOrLoad().',
-};
+const REFUSED = { key: 'Give it to getOrLoad().', load: 'Give it to getOrLoad().' };
 
 type Load<K, V> = (key: K, load: KeyLoader<V>) => Promise<V>;
 

@@ -123,10 +123,14 @@ export class Entries {
     const now = this.#settings.clock.now();
     const present = this.store.peek(key);
     if (present !== undefined && !isDead(present, now)) return undefined;
-    const life = { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 };
     this.#sweep(now);
     writeStacks(error);
-    const entry = new StagedEntry(failure, error, life, { failure: how });
+    const entry = new StagedEntry(
+      failure,
+      error,
+      { dueAt: Infinity, expiresAt: now + terms.ttl, staleUntil: 0, errorUntil: 0 },
+      { failure: how },
+    );
     if (terms.keptHere && this.store.set(key, entry)) this.#added(refOf(key), terms.tags);
     this.tellOfRemovals();
     return entry;

@@ -270,7 +270,7 @@ function print(error: unknown, where: string): void {
 
 /**
  * A checked copy of the options that are present, for a caller that makes caches with them later: a getter is read no more. `where` names
- * the caller in errors. `refused` has the options that it does not take, each with its error message.
+ * the caller in errors. `refused` has the options that it does not take, each with what to do instead.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an option that is unknown, refused or malformed.
  */
@@ -280,8 +280,10 @@ export function copiedMemoizeOptions<O extends object>(
   refused: Readonly<Record<string, string>>,
 ): O {
   const table = { ...OPTIONS };
-  for (const [name, message] of Object.entries(refused)) {
-    if (Object(options)[name] !== undefined) throw new InvalidArgumentError(`${where}: ${message}`);
+  for (const name in refused) {
+    if (Object(options)[name] !== undefined) {
+      throw new InvalidArgumentError(`${where}: it has no option \`${name}\`. ${refused[name]}`);
+    }
     // Not listed among the known options, and `undefined` still counts as not given.
     Object.defineProperty(table, name, { enumerable: false });
   }

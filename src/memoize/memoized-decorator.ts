@@ -43,10 +43,7 @@ interface InstanceCache {
   readonly call: Callable;
 }
 
-const REFUSED = {
-  shared:
-    'the caches of instances cannot be shared with other processes. Memoize a function that takes the id of the instance.',
-};
+const REFUSED = { shared: 'To share, memoize a function that takes the id of the instance.' };
 
 /** For each decorated function: gives the cache of an instance, made if it has none. */
 const cacheFinders = new WeakMap<WeakKey, (instance: object) => InstanceCache>();

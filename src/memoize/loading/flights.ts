@@ -81,7 +81,7 @@ export class Flights {
    * Whether the result of a load that was superseded may be stored, until a later load ends. The latest one must be in flight, no later
    * one has stored its result, and nothing was invalidated. A load without a caller was aborted.
    */
-  mayStoreSuperseded(load: Load): boolean {
+  mayStore(load: Load): boolean {
     let latest = load;
     while (latest.details.supersededBy !== undefined) {
       latest = latest.details.supersededBy;

@@ -351,7 +351,7 @@ export class Loader {
         : undefined;
     // A callback may have invalidated the load. Without a present result, calls wait for the load that has superseded this one.
     const isCurrent = isSuperseded
-      ? this.#flights.mayStoreSuperseded(load) && entries.servable(load.key) !== undefined
+      ? this.#flights.mayStore(load) && entries.servable(load.key) !== undefined
       : this.#flights.finish(load);
     if (this.#hasInvalidatedTag(load, terms)) load.ownDetails.isOutdated = true;
     if (!isCurrent) return;
