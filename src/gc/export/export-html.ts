@@ -4,6 +4,7 @@
  * list of the nodes serves readers who do not see the picture, or who disable scripts.
  */
 
+import { plural } from '../../core/plural.js';
 import type { SnapshotNode } from '../views/heap-snapshot.js';
 import { type HeapPicture, hiddenNote, pictureFacts, pictureName } from './heap-picture.js';
 import { HTML_PICTURE_SCRIPT } from './html-picture-script.js';
@@ -11,7 +12,7 @@ import { fillOf, fillsOf, generationName } from './node-fill.js';
 
 export function exportHtml(picture: HeapPicture): string {
   const { nodes, hidden } = picture;
-  const shown = `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`;
+  const shown = plural(nodes.length, 'node');
   const caption = hidden > 0 ? `${shown}, ${hiddenNote(hidden)}` : shown;
   return `<!doctype html>
 <html lang="en">

@@ -11,6 +11,7 @@ import {
   optional,
   resolveOptions,
 } from '../../core/options.js';
+import { plural } from '../../core/plural.js';
 import { type Census, census } from '../../profile/census/census.js';
 import { formatBytes } from '../../profile/measure/format-bytes.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
@@ -139,8 +140,13 @@ export function sideBySide(
   );
   const all = census(snapshot);
   const rows = [...componentsOf(leaks, kinds)].map(([component, { name, reports }]) => {
-    const figures = new V8Figures(snapshot, all, own(kinds, name));
-    return figures.rowOf(component, reports, own(bytesPerLoan, name));
+    const kind = own(kinds, name);
+    const found = kind === undefined ? undefined : { kind, objects: all.row(kind) };
+    return {
+      component,
+      ...watchdogFigures(reports, found?.objects, own(bytesPerLoan, name)),
+      ...v8Figures(snapshot, found),
+    };
   });
   const result: SideBySide = { rows, toString: () => rows.map(rowText).join('\n') };
   printAs(result, (self) => self.toString());
@@ -172,42 +178,44 @@ function componentsOf(
   return components;
 }
 
-/** What V8 says about the resources of one component. */
-class V8Figures {
-  readonly #snapshot: V8Snapshot;
-  readonly #kind: string | undefined;
-  /** Its resources; empty if their constructor is not known. */
-  readonly #found: Census | undefined;
+/** The resources of one component that are alive in V8, and the name of their constructor. */
+interface FoundResources {
+  readonly kind: string;
+  readonly objects: Census;
+}
 
-  constructor(snapshot: V8Snapshot, all: Census, kind: string | undefined) {
-    this.#snapshot = snapshot;
-    this.#kind = kind;
-    this.#found = kind === undefined ? undefined : all.row(kind);
-  }
+/** Gives what the watchdog says of one component, and what its lost loans retain in V8 if `bytesPerLoan` does not say it. */
+function watchdogFigures(
+  reports: readonly LeakReport[],
+  objects: Census | undefined,
+  bytesPerLoan: number | undefined,
+): Pick<SideBySideRow, 'lostLoans' | 'lostBytes' | 'growing' | 'sites'> {
+  const lostLoans = countOf(reports.filter(({ members }) => members === undefined));
+  const lostBytes =
+    bytesPerLoan === undefined
+      ? objects && retainedByLost(lostLoans, objects)
+      : givenBytes(lostLoans, bytesPerLoan);
+  return {
+    lostLoans,
+    ...(lostBytes === undefined ? {} : { lostBytes }),
+    growing: countOf(reports) - lostLoans,
+    sites: sitesOf(reports),
+  };
+}
 
-  rowOf(
-    component: string,
-    reports: readonly LeakReport[],
-    bytesPerLoan: number | undefined,
-  ): SideBySideRow {
-    const loans = reports.filter(({ members }) => members === undefined);
-    const lostLoans = countOf(loans);
-    const lostBytes =
-      bytesPerLoan === undefined
-        ? this.#found && retainedByLost(lostLoans, this.#found)
-        : givenBytes(lostLoans, bytesPerLoan);
-    return {
-      component,
-      lostLoans,
-      ...(lostBytes === undefined ? {} : { lostBytes }),
-      growing: countOf(reports) - lostLoans,
-      sites: sitesOf(reports),
-      ...(this.#kind === undefined ? {} : { kind: this.#kind }),
-      objects: this.#found?.total.count ?? 0,
-      retainedBytes: this.#found?.retained().bytes ?? 0,
-      holders: this.#found === undefined ? [] : holdersOf(this.#snapshot, this.#found.handles()),
-    };
-  }
+/** Gives what V8 says of the resources of one component: nothing if their constructor is not known. */
+function v8Figures(
+  snapshot: V8Snapshot,
+  found: FoundResources | undefined,
+): Pick<SideBySideRow, 'kind' | 'objects' | 'retainedBytes' | 'holders'> {
+  if (found === undefined) return { objects: 0, retainedBytes: 0, holders: [] };
+  const { kind, objects } = found;
+  return {
+    kind,
+    objects: objects.total.count,
+    retainedBytes: objects.retained().bytes,
+    holders: holdersOf(snapshot, objects.handles()),
+  };
 }
 
 function own<V>(table: Readonly<Record<string, V>>, name: string): V | undefined {
@@ -245,7 +253,7 @@ function rowText(row: SideBySideRow): string {
 }
 
 function simulatedText({ lostLoans, lostBytes, growing, sites }: SideBySideRow): string {
-  const loans = `${lostLoans} lost ${lostLoans === 1 ? 'loan' : 'loans'}`;
+  const loans = plural(lostLoans, 'lost loan');
   const bytes = lostBytes === undefined ? '' : `, ${lostBytesText(lostBytes)}`;
   const grown = growing === 0 ? '' : `, ${growing} objects of a kind that grows`;
   const taken = sites.length === 0 ? '' : `, taken at ${sites.join(', ')}`;

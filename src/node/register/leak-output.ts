@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { formatPosition } from '../../core/call-site.js';
 import { builtinModule } from '../../core/host.js';
+import { plural } from '../../core/plural.js';
 import { formatReport } from '../../watchdog/format-report.js';
 import type { LeakReport } from '../../watchdog/leak-report.js';
 import { removePartial } from '../remove-partial.js';
@@ -107,7 +108,7 @@ export class LeakOutput {
     else if (fresh.length > 0)
       lines.push('NO LEAK IS PROVEN, BUT LOANS OF REQUESTS THAT HAD ENDED WERE OUT');
     else lines.push(formatReport([], { colour: hasColours() }));
-    lines.push('', `watched: ${watched.join(', ')}; ${count(loans, 'loan')} so far`);
+    lines.push('', `watched: ${watched.join(', ')}; ${plural(loans, 'loan')} so far`);
     if (requests !== undefined && requests.watched < requests.requests) {
       lines.push(`requests: ${requests.watched} of ${requests.requests} had a scope`);
     }
@@ -115,7 +116,7 @@ export class LeakOutput {
     if (stillOut > 0) {
       const takenAt = linesOut.map((out) => `${out.line} ×${out.count}`).join(', ');
       const from = takenAt === '' ? '' : `, taken at ${takenAt}`;
-      lines.push(`still out, and not known to be lost: ${count(stillOut, 'loan')}${from}`);
+      lines.push(`still out, and not known to be lost: ${plural(stillOut, 'loan')}${from}`);
     }
     if (fresh.length > 0) {
       const places = fresh.map((leak) => `${lineOf(leak) ?? leak.component.name} ×${leak.count}`);
@@ -171,10 +172,6 @@ function lineOf({ site }: LeakReport): string | undefined {
 /** Puts the source in front of the first line. */
 function prefixed(source: string, text: string): string {
   return `${source}: ${text}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function hasColours(): boolean {

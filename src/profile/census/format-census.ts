@@ -1,5 +1,6 @@
 /** Prints a census as Heapy prints a partition. */
 import { fixed } from '../../core/fixed.js';
+import { plural } from '../../core/plural.js';
 import type { CensusRow, CensusTotal } from './partition.js';
 
 /** Rows that Heapy prints before it asks. */
@@ -26,7 +27,7 @@ export function formatCensus(
   const { count, size } = total;
   const shown = rows.slice(0, maxRows);
   const lines = [
-    `Partition of a set of ${count} object${count === 1 ? '' : 's'}. Total size = ${size} bytes.`,
+    `Partition of a set of ${plural(count, 'object')}. Total size = ${size} bytes.`,
     ` Index  Count   %     Size   % Cumulative  % ${heading}`,
     ...shown.map((row, i) =>
       [
@@ -42,7 +43,7 @@ export function formatCensus(
     ),
   ];
   const more = rows.length - shown.length;
-  if (more > 0) lines.push(`<${more} more row${more === 1 ? '' : 's'}>`);
+  if (more > 0) lines.push(`<${plural(more, 'more row')}>`);
   lines.push(`Source: ${source}`);
   return lines.join('\n');
 }

@@ -1,6 +1,7 @@
 /** What was allocated by which function, estimated from samples. */
 import { printAs } from '../../../core/inspect.js';
 import { checkArgument, oneOf } from '../../../core/options.js';
+import { plural } from '../../../core/plural.js';
 import { formatBytes } from '../../../profile/measure/format-bytes.js';
 import {
   type CallNode,
@@ -214,7 +215,7 @@ function amountOf(bytes: number, samples: number): string {
 }
 
 function amountOfSamples(samples: number): string {
-  return `${samples} ${samples === 1 ? 'sample' : 'samples'}: ${percent(relativeErrorOf(samples))}`;
+  return `${plural(samples, 'sample')}: ${percent(relativeErrorOf(samples))}`;
 }
 
 function percent(relativeError: number): string {
