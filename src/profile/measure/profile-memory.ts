@@ -35,14 +35,12 @@ const UNMEASURED: MemoryProfile = { mark: () => Promise.resolve() };
  *
  * Each reading follows a full collection, so it takes 10 ms to over a second, by the size of the heap: use it in a test or a script, not
  * in a service under load. Figures are true to about 1 kB as long as nothing else runs in the process. Rows during which other
- * work ran say so (`overlapped`).
+ * work ran say so (`overlapped`). What `body` throws is thrown on.
  *
  * @throws {@link InvalidArgumentError} (`TENURE_INVALID_ARGUMENT`) for an unknown or malformed argument or option, and for a body that gives
  * a generator.
  * @throws {@link NoCollectorError} (`TENURE_NO_COLLECTOR`) where the host exposes no collector and none is passed.
  * @throws {@link NoMemoryFiguresError} (`TENURE_NO_MEMORY_FIGURES`) where the host tells no figures and none are passed.
- *
- * What `body` throws is thrown on.
  *
  * @example
  * ```ts

@@ -41,6 +41,9 @@ interface ProfiledSettings extends MeasureSettings {
   readonly onReport: ((report: MemoryReport) => void) | undefined;
 }
 
+/** The settings of one method: without the option, the name is the method's. */
+type MethodSettings = ProfiledSettings & { readonly name: string };
+
 const OPTIONS: OptionTable<ProfiledSettings> = {
   ...MEASURE_OPTIONS,
   name: optional(aName),
@@ -142,12 +145,8 @@ export function profileOf(method: (...args: never[]) => unknown): MemoryReport {
   return profile.report();
 }
 
-function profiledMethod(
-  method: AsyncMethod,
-  settings: ProfiledSettings,
-  site: string,
-): AsyncMethod {
-  const name = settings.name as string;
+function profiledMethod(method: AsyncMethod, settings: MethodSettings, site: string): AsyncMethod {
+  const { name } = settings;
   const profile = new MethodProfile(settings, site);
   const replacement = {
     [name](this: unknown, ...args: unknown[]): Promise<unknown> {
@@ -161,14 +160,14 @@ function profiledMethod(
 
 /** The table of one method. */
 class MethodProfile {
-  readonly #settings: ProfiledSettings;
+  readonly #settings: MethodSettings;
   readonly #site: string;
   readonly #table = new RowTable();
   readonly #timeline = new Timeline();
   #reader: MemoryReader | undefined;
   #startedAt = 0;
 
-  constructor(settings: ProfiledSettings, site: string) {
+  constructor(settings: MethodSettings, site: string) {
     this.#settings = settings;
     this.#site = site;
   }
@@ -192,7 +191,7 @@ class MethodProfile {
 
   report(): MemoryReport {
     return new MemoryReport({
-      name: this.#settings.name as string,
+      name: this.#settings.name,
       rows: this.#table.rows(),
       samples: this.#timeline.samples(),
       noise: this.#table.noise,
