@@ -160,9 +160,9 @@ function workerName(): string | undefined {
 }
 
 function summaryOf(leak: LeakReport): object {
-  const { rule, certainty, component, scope, count: loans, signature, fix } = leak;
-  const line = lineOf(leak);
-  return { rule, certainty, pool: component.name, line, scope, count: loans, signature, fix };
+  const { rule, certainty, component, scope, count: loans, ageMillis, signature, fix } = leak;
+  const [pool, line] = [component.name, lineOf(leak)];
+  return { rule, certainty, pool, line, scope, count: loans, ageMillis, signature, fix };
 }
 
 function lineOf({ site }: LeakReport): string | undefined {

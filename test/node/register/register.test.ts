@@ -196,6 +196,7 @@ describe('what it reports', () => {
         pool: 'generic-pool',
         scope: 'GET /leak',
         count: 1,
+        ageMillis: expect.any(Number),
       },
       { tenure: 'report', leaks: [{ line: expect.stringMatching(/^app\.cjs:7:/) }], loans: 2 },
     ]);
