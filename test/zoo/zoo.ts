@@ -6,6 +6,7 @@ import { FakeClock } from '../kit/fake-clock.js';
 import type { LeakLines } from './leak-lines.js';
 import { type Program, Zoo } from './program.js';
 import { adopted } from './programs/adopted.js';
+import { bursts } from './programs/bursts.js';
 import { endings } from './programs/endings.js';
 import { flows } from './programs/flows.js';
 import { growing } from './programs/growth.js';
@@ -31,6 +32,7 @@ export const PROGRAMS: readonly Program[] = [
   ...services,
   ...flows,
   ...endings,
+  ...bursts,
 ];
 
 /** How a program went. */
