@@ -9,9 +9,9 @@ import type { Connection } from 'mysql2/promise';
 /** The flag of a server's status that says that a transaction is open. */
 const IN_TRANSACTION = 1;
 
-/** Comments, and a statement that begins a transaction: the server commits the present one first, or ends it as `and chain` says. */
-const BEGINS =
-  /^(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:#|--\s)[^\n]*\n)*(?:begin(?:\s+work)?\s*(?:;|$)|start\s+transaction\b|(?:commit|rollback)(?:\s+work)?\s+and\s+chain\b)/i;
+/** Comments, and a statement that ends the transaction. The server also commits when another one begins. */
+const ENDS =
+  /^(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:begin\b(?!\s+not)|start\s+transaction|commit|rollback(?!.*\bto\b))/is;
 
 /** Statements, prepared ones too, as mysql2 queues them. */
 interface Command {
@@ -32,10 +32,6 @@ export class MysqlTransactionEnd {
   /** Whether the transaction has ended. */
   isSeen = false;
 
-  readonly #onBegun = (): void => {
-    this.isSeen = true;
-  };
-
   readonly #onResult = (result: unknown): void => {
     if (isHeader(result) && !isInTransaction(result)) this.isSeen = true;
   };
@@ -47,7 +43,10 @@ export class MysqlTransactionEnd {
     this.#core = core;
     this.#added = Object.hasOwn(core, 'addCommand') ? add : undefined;
     this.#watching = (command) => {
-      command.on('result', BEGINS.test(command.sql ?? '') ? this.#onBegun : this.#onResult);
+      const onEnd = (): void => {
+        this.isSeen = true;
+      };
+      command.on('result', ENDS.test(command.sql ?? '') ? onEnd : this.#onResult);
       return add.call(core, command);
     };
     core.addCommand = this.#watching;

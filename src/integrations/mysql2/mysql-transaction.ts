@@ -28,7 +28,7 @@ export class MysqlTransactionEndedError extends TenureError {
   /** @internal */
   constructor() {
     super(
-      'The transaction had ended before its commit: a deadlock has rolled it back and the work ignored the error, or a statement such as CREATE TABLE or START TRANSACTION has committed it. Let the error of a statement reject the work, and neither change tables nor begin a transaction within a transaction.',
+      'The transaction had ended before its commit: a deadlock has rolled it back, or a statement such as CREATE TABLE or BEGIN has committed it. Let the error of a statement reject the work, and send no such statement.',
       { code: 'TENURE_MYSQL_TRANSACTION_ENDED' },
     );
   }

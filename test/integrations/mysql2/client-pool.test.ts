@@ -514,7 +514,7 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       ['chains to a commit', send('COMMIT AND CHAIN', 'insert into stored values (31)'), [30]],
       [
         'chains to a rollback',
-        send('# x\nrollback work and chain', 'insert into stored values (31)'),
+        send('/* x **/\nrollback work and chain', 'insert into stored values (31)'),
         [],
       ],
     ])(
@@ -546,7 +546,7 @@ describe.skipIf(!canStart)('a pool of connections', () => {
       await transaction(t.pool, async (connection) => {
         await connection.query('savepoint s');
         await connection.query('insert into stored values (33)');
-        await connection.query('rollback to s');
+        await connection.query('rollback\nwork to savepoint s');
         await connection.execute('insert into stored values (?)', [34]);
         await connection.query('select 1 as serverStatus');
         await connection.query("do 'begin; start transaction; commit and chain'");
