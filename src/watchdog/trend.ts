@@ -4,9 +4,6 @@
  */
 import type { Count } from './populations.js';
 
-/** The least share by which the last count exceeds the first. */
-const LEAST_RISE = 0.1;
-
 /** The least ratio of the pace in the later half to that in the earlier half. */
 const LEAST_PACE = 0.7;
 
@@ -56,7 +53,7 @@ export function changeOf(counted: readonly Count[]) {
  * Whether the counts rise by `leastRise` of the first at least, and about as fast at the end as at the beginning. V8 collects when it
  * likes, so the pace is that by time.
  */
-export function keepsRising(counted: readonly Count[], leastRise: number = LEAST_RISE): boolean {
+export function keepsRising(counted: readonly Count[], leastRise: number): boolean {
   const middle = Math.floor(counted.length / 2);
   const whole = changeOf(counted);
   const earlier = changeOf(counted.slice(0, middle + 1));

@@ -190,6 +190,17 @@ test('objects that came in bursts are told no more when the bursts have ended', 
   expect(entries.pass(10, 0).isTold).toBe(false);
 });
 
+test.each(['entry', 'scope', 'pool', 'listener'])(
+  '%s: a leak that goes on at its pace for two days is told all the time, and no more when it ends',
+  (kind) => {
+    const members = new Members(kind).pass(60, 10);
+    for (let minute = 60; minute < 2_880; minute++) {
+      expect([minute, members.pass(1, 10).isTold]).toEqual([minute, true]);
+    }
+    expect(members.pass(30, 0).isTold).toBe(false);
+  },
+);
+
 test('a number that is level but for a few objects is no growth, although it has ever new peaks', () => {
   const entries = new Members('entry').pass(1, 400);
   let seed = 1;

@@ -1,6 +1,8 @@
 /** What counts say of a trend. */
 import { expect, test } from 'vitest';
-import { followsComponents, keepsRising, latest } from '../../src/watchdog/trend.js';
+import { followsComponents, latest, keepsRising as risesBy } from '../../src/watchdog/trend.js';
+
+const keepsRising = (counted: Parameters<typeof risesBy>[0]): boolean => risesBy(counted, 0.1);
 
 /** Counts at these minutes. */
 const counts = (...pairs: readonly (readonly [minute: number, live: number])[]) =>

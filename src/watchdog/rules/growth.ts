@@ -70,6 +70,9 @@ const MANY_ENTRIES = 50_000;
 /** How far the latest counts reach back, in milliseconds: they have forgotten how the service began, and the traffic of before. */
 const LATEST_MILLIS = 1_440_000;
 
+/** The least share by which the last count exceeds the first. */
+const LEAST_RISE = 0.1;
+
 /** The least share by which the last of these exceeds the first: they are few, and chance moves them. */
 const LEAST_LATEST_RISE = 0.3;
 
@@ -92,6 +95,8 @@ class GrowthRule implements Rule<'growth'> {
   readonly name = 'growth';
   readonly #options: Required<GrowthOptions>;
   readonly #readings: Readings;
+  /** Those that count as a leak. Such a one may become ever greater at its old pace: its rise is an ever smaller share of it. */
+  readonly #leaks = new WeakSet<Population>();
 
   constructor(options: Required<GrowthOptions>, readings: Readings) {
     this.#options = options;
@@ -103,6 +108,8 @@ class GrowthRule implements Rule<'growth'> {
       if (population.isIncomplete || (population.isWeak && !context.isV8Known)) continue;
       const certainty = this.#judge(population);
       const isOwn = certainty !== undefined && !this.#followsComponents(population, context);
+      if (isOwn) this.#leaks.add(population);
+      else this.#leaks.delete(population);
       context.tell(isOwn ? certainty : undefined, population.loan);
     }
   }
@@ -132,7 +139,9 @@ class GrowthRule implements Rule<'growth'> {
     if (population.isBelowPeak) return undefined;
     const counted = withoutPauses(this.#readings.countsOf(population));
     const recent = latest(counted, LATEST_MILLIS);
-    if (!keepsRising(counted) && !keepsRising(recent, LEAST_LATEST_RISE)) return undefined;
+    const leastRise = this.#leaks.has(population) ? 0 : LEAST_RISE;
+    if (!keepsRising(counted, leastRise) && !keepsRising(recent, LEAST_LATEST_RISE))
+      return undefined;
     if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
     if (isTooEarly(population, counted, this.#options)) return undefined;
     if (followsTraffic(population, counted) || mannKendall(counts) < z) return undefined;
