@@ -18,10 +18,10 @@ export class RedisSentinels implements AsyncDisposable {
     this.#sentinel = sentinel;
   }
 
-  /** Starts the servers, and waits until the sentinel knows the replica. `folder` gets what the sentinel and the replica write. */
+  /** Starts the servers, and waits until the sentinel knows the replica. `folder` gets what they write. */
   static async start(folder: string): Promise<RedisSentinels> {
-    const primary = await RedisServer.own();
     const own = await mkdtemp(join(folder, 'sentinel-'));
+    const primary = await RedisServer.own(['--dir', own]);
     const source = ['--replicaof', '127.0.0.1', String(primary.port)];
     const replica = await RedisServer.own(['--dir', own, ...source]);
     const file = join(own, 'sentinel.conf');
