@@ -1247,6 +1247,20 @@ describe('foreign data', () => {
     },
   );
 
+  test('a hook that throws a revoked proxy fails no call, and leaves no rejection unhandled', async () => {
+    using service = new Service();
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const serialize = (): never => {
+      throw proxy;
+    };
+    const store = new MemoryStore();
+    const one = service.member({ store, serialize, deserialize: (stored) => String(stored) });
+    expect(await one('k')).toBe('old k');
+    expect(await one.flush()).toBe(true);
+    expect(service.errors).toHaveLength(1);
+  });
+
   // The default collations of MySQL and MariaDB, and so the tables of @keyv/mysql, take 'Tea' for 'tea' and 'té'.
   test.each(['result', 'failure', 'given value'])(
     'a store that takes two names for one gives no %s to the wrong key',

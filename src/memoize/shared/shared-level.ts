@@ -14,6 +14,7 @@
  * `announcements.ts` remembers those of other processes, and `store-access.ts` has the breaker.
  */
 import type { Clock } from '../../core/clock.js';
+import { isError } from '../../core/is-error.js';
 import type { CacheIdentity } from '../cache-identity.js';
 import type { CacheCounters } from '../cache-recorder.js';
 import type { ClusterLease, ClusterLock } from '../cluster-lock.js';
@@ -423,7 +424,7 @@ export class StoreBackedLevel implements SharedLevel {
   }
 
   readonly #report = (error: unknown): void => {
-    if (!(error instanceof AbandonedLoadError)) this.#reports.report(error);
+    if (!(isError(error) && error instanceof AbandonedLoadError)) this.#reports.report(error); // A hook may throw a revoked proxy.
   };
 
   #track(work: () => Promise<void>): Promise<void> {
