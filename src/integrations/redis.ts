@@ -4,15 +4,17 @@
  *
  * @module
  */
+import { systemClock } from '../core/clock.js';
 import {
   aFunction,
   aName,
   checkArgument,
-  checkOptions,
   integer,
   millis,
-  type OptionChecks,
+  type OptionTable,
   objectWith,
+  option,
+  resolveOptions,
 } from '../core/options.js';
 import type { ClusterLock } from '../memoize/cluster-lock.js';
 import type { InvalidationBus } from '../memoize/invalidation-bus.js';
@@ -40,19 +42,19 @@ export { type RedisLockOptions, RedisLockTimeoutError } from './redis/redis-lock
 
 const aClock = objectWith('now', 'setTimer', 'clearTimer');
 
-const BUS_CHECKS: OptionChecks<RedisBusOptions> = {
-  channel: aName,
-  heartbeatMillis: integer(1),
-  clock: aClock,
+const BUS_OPTIONS: OptionTable<Required<RedisBusOptions>> = {
+  channel: option(aName, 'tenure:invalidation'),
+  heartbeatMillis: option(integer(1), 2_000),
+  clock: option(aClock, systemClock),
 };
 
-const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
-  prefix: aName,
-  leaseMillis: integer(1),
-  waitMillis: millis,
-  retryMillis: integer(1),
-  random: aFunction,
-  clock: aClock,
+const LOCK_OPTIONS: OptionTable<Required<RedisLockOptions>> = {
+  prefix: option(aName, 'tenure:lock:'),
+  leaseMillis: option(integer(1), 5_000),
+  waitMillis: option(millis, 30_000),
+  retryMillis: option(integer(1), 25),
+  random: option(aFunction, () => Math.random()),
+  clock: option(aClock, systemClock),
 };
 
 /**
@@ -63,7 +65,7 @@ const LOCK_CHECKS: OptionChecks<RedisLockOptions> = {
  */
 export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
   checkArgument('redisBus', 'client', client, aBusClient);
-  return new RedisBus(client, checkOptions('redisBus', options, BUS_CHECKS));
+  return new RedisBus(client, resolveOptions('redisBus', options, BUS_OPTIONS));
 }
 
 /**
@@ -73,5 +75,5 @@ export function redisBus(client: RedisClient, options: RedisBusOptions = {}): In
  */
 export function redisLock(client: RedisScripts, options: RedisLockOptions = {}): ClusterLock {
   checkArgument('redisLock', 'client', client, aScriptClient);
-  return new RedisLock(client, checkOptions('redisLock', options, LOCK_CHECKS));
+  return new RedisLock(client, resolveOptions('redisLock', options, LOCK_OPTIONS));
 }

@@ -9,18 +9,12 @@
  * servers of a cluster pass messages on once. So each text on the channel has the name of its sender and a number (`missed-messages.ts`).
  */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Clock, systemClock, type TimerHandle } from '../../core/clock.js';
+import type { Clock, TimerHandle } from '../../core/clock.js';
 import { guardedClock } from '../../core/guarded-clock.js';
 import type { BusListener, InvalidationBus } from '../../memoize/invalidation-bus.js';
 import { MissedMessages } from './missed-messages.js';
-import {
-  type IoRedisSubscriber,
-  isClosed,
-  isIoRedis,
-  type NodeRedisSentinel,
-  type NodeRedisSubscriber,
-  type RedisClient,
-} from './redis-client.js';
+import { isClosed, type RedisClient } from './redis-client.js';
+import { makeSubscription, type Subscription } from './redis-subscription.js';
 
 /** Options of {@link redisBus}. */
 export interface RedisBusOptions {
@@ -36,25 +30,6 @@ export interface RedisBusOptions {
 const SENT = /^([\da-f-]{36}) (\d+) /;
 /** How long no heartbeat follows one that Redis has not taken, in milliseconds: its client keeps all that it cannot send. */
 const UNTAKEN_MILLIS = 30_000;
-
-/**
- * The settings of a subscriber of ioredis.
- *
- * - The bus itself subscribes after a reconnection. ioredis 6.0.0 and earlier would leave a refusal unhandled, which ends the process
- *   (redis/ioredis#2187).
- * - With sentinels, it leaves a primary that was replaced. An old primary that was stopped and runs again would give it its heartbeats, and
- *   not the messages of processes at the new one. Without sentinels, ioredis ignores this.
- */
-const SUBSCRIBER_SETTINGS = { autoResubscribe: false, failoverDetector: true };
-
-/** A subscription to the channel, by one client. */
-interface Subscription {
-  /** Subscribes, unless that has succeeded before. Called again with each heartbeat while the bus is not connected. */
-  begin(): Promise<void>;
-  /** Whether its client has given up, as a client whose retry strategy says so does. It never subscribes again. */
-  hasEnded(): boolean;
-  close(): void;
-}
 
 /** The bus over one channel. */
 export class RedisBus implements InvalidationBus {
@@ -73,11 +48,11 @@ export class RedisBus implements InvalidationBus {
   /** When a heartbeat was sent that Redis has not taken. */
   #untakenSince: number | undefined = undefined;
 
-  constructor(client: RedisClient, options: RedisBusOptions) {
+  constructor(client: RedisClient, settings: Required<RedisBusOptions>) {
     this.#client = client;
-    this.#channel = options.channel ?? 'tenure:invalidation';
-    this.#heartbeatMillis = options.heartbeatMillis ?? 2_000;
-    this.#clock = guardedClock(options.clock ?? systemClock);
+    this.#channel = settings.channel;
+    this.#heartbeatMillis = settings.heartbeatMillis;
+    this.#clock = guardedClock(settings.clock);
   }
 
   publish(text: string): Promise<unknown> {
@@ -106,140 +81,12 @@ export class RedisBus implements InvalidationBus {
   }
 
   #openSubscription(): void {
-    const client = this.#client;
-    const subscription = isIoRedis(client)
-      ? this.#openIoRedis(client.duplicate(SUBSCRIBER_SETTINGS))
-      : 'duplicate' in client
-        ? this.#openNodeRedis(client.duplicate())
-        : this.#openSentinel(client);
-    this.#subscription = subscription;
-    void subscription.begin();
-  }
-
-  #openIoRedis(subscriber: IoRedisSubscriber): Subscription {
-    let closed = false;
-    let hasSubscribed = false;
-    /** The request that is underway. A client with `autoResendUnfulfilledCommands: false` never settles one that a lost connection ends. */
-    let request: symbol | undefined;
-    const begin = async (): Promise<void> => {
-      if (closed || request !== undefined) return;
-      if (subscriber.status !== 'ready' && subscriber.status !== 'wait') return;
-      const own = Symbol();
-      request = own;
-      try {
-        await subscriber.subscribe(this.#channel);
-        if (closed || subscriber.status !== 'ready') return;
-        // Later ones on a connection prove nothing: heartbeats may be lost all the same.
-        if (!hasSubscribed) this.#connect(true);
-        hasSubscribed = true;
-      } catch (error) {
-        if (!closed) this.#failed(error);
-      } finally {
-        if (request === own) request = undefined;
-      }
-    };
-    subscriber.on('message', (_channel, text) => {
-      if (!closed) this.#receive(String(text));
+    this.#subscription = makeSubscription(this.#client, this.#channel, {
+      received: (text) => this.#receive(text),
+      connected: (isConnected) => this.#connect(isConnected),
+      failed: (error) => this.#failed(error),
     });
-    subscriber.on('ready', () => void begin());
-    subscriber.on('close', () => {
-      hasSubscribed = false;
-      request = undefined;
-      if (!closed) this.#connect(false);
-    });
-    subscriber.on('error', (error) => {
-      if (!closed) this.#failed(error);
-    });
-    const close = (): void => {
-      closed = true;
-      subscriber.disconnect();
-    };
-    return { begin, close, hasEnded: () => subscriber.status === 'end' };
-  }
-
-  #openNodeRedis(subscriber: NodeRedisSubscriber): Subscription {
-    let closed = false;
-    let hasSubscribed = false;
-    let isBeginning = false;
-    const lost = (): void => {
-      if (!closed) this.#connect(false);
-    };
-    const begin = async (): Promise<void> => {
-      if (closed || hasSubscribed || isBeginning) return;
-      isBeginning = true;
-      try {
-        if (!subscriber.isOpen) await subscriber.connect();
-        await subscriber.subscribe(this.#channel, (text) => {
-          if (!closed) this.#receive(text);
-        });
-        hasSubscribed = true;
-        if (!closed && subscriber.isReady !== false) this.#connect(true);
-      } catch (error) {
-        if (!closed) this.#failed(error);
-      } finally {
-        isBeginning = false;
-      }
-    };
-    subscriber.on('error', (error: unknown) => {
-      lost();
-      if (!closed) this.#failed(error);
-    });
-    subscriber.on('reconnecting', lost);
-    subscriber.on('end', lost);
-    // After a reconnection the client subscribes again before it emits `ready`, if it has subscribed before.
-    subscriber.on('ready', () => {
-      if (!closed && hasSubscribed) this.#connect(true);
-    });
-    const close = (): void => {
-      closed = true;
-      try {
-        subscriber.destroy();
-      } catch {
-        // The client was never open.
-      }
-    };
-    return { begin, close, hasEnded: () => hasSubscribed && !subscriber.isOpen };
-  }
-
-  /**
-   * Subscribes by the client itself, which the program connects and closes. It emits no event when its connection for messages is lost or
-   * back. The heartbeats tell.
-   */
-  #openSentinel(client: NodeRedisSentinel): Subscription {
-    let closed = false;
-    let hasSubscribed = false;
-    let isBeginning = false;
-    const receive = (text: string): void => {
-      if (!closed) this.#receive(text);
-    };
-    const onError = (error: unknown): void => {
-      this.#connect(false);
-      this.#failed(error);
-    };
-    const leave = async (): Promise<void> => {
-      if (client.isOpen) await client.unsubscribe(this.#channel, receive).catch(() => {});
-    };
-    const begin = async (): Promise<void> => {
-      if (isBeginning || !client.isOpen) return;
-      isBeginning = true;
-      try {
-        await client.subscribe(this.#channel, receive); // A listener is added once.
-        if (closed) return leave();
-        if (!hasSubscribed) this.#connect(true);
-        hasSubscribed = true;
-      } catch (error) {
-        if (!closed) this.#failed(error);
-      } finally {
-        isBeginning = false;
-      }
-    };
-    client.on('error', onError);
-    const close = (): void => {
-      closed = true;
-      client.off('error', onError);
-      void leave();
-    };
-    return { begin, close, hasEnded: () => false };
+    void this.#subscription.begin();
   }
 
   async #send(text: string): Promise<unknown> {

@@ -9,7 +9,7 @@
  * - The lock is for one Redis, not for several that vote (Redlock). After a failover two processes may hold it. Then both load,
  *   which costs one load. The fencing token keeps the result of the earlier holder out of the store.
  */
-import { type Clock, systemClock } from '../../core/clock.js';
+import type { Clock } from '../../core/clock.js';
 import { nameErrorClass, TenureError } from '../../core/errors.js';
 import { fractionFrom } from '../../core/fraction.js';
 import { guardedClock } from '../../core/guarded-clock.js';
@@ -78,33 +78,26 @@ const FENCE_MILLIS = 86_400_000;
 /** The locks of one prefix. */
 export class RedisLock implements ClusterLock {
   readonly #client: RedisScripts;
-  readonly #prefix: string;
-  readonly #leaseMillis: number;
-  readonly #waitMillis: number;
-  readonly #retryMillis: number;
-  readonly #random: () => number;
+  readonly #settings: Required<RedisLockOptions>;
   readonly #clock: Clock;
   /** The time that Redis has for its answers. */
   readonly #time: StoreTime;
 
-  constructor(client: RedisScripts, options: RedisLockOptions) {
+  constructor(client: RedisScripts, settings: Required<RedisLockOptions>) {
     this.#client = client;
-    this.#prefix = options.prefix ?? 'tenure:lock:';
-    this.#leaseMillis = options.leaseMillis ?? 5_000;
-    this.#waitMillis = options.waitMillis ?? 30_000;
-    this.#retryMillis = options.retryMillis ?? 25;
-    this.#random = options.random ?? Math.random;
-    this.#clock = guardedClock(options.clock ?? systemClock);
+    this.#settings = settings;
+    this.#clock = guardedClock(settings.clock);
     this.#time = new StoreTime(this.#clock);
   }
 
   async acquire(name: string, request: Partial<LockRequest> = {}): Promise<ClusterLease> {
     const { ask = (answer) => inTime(this.#time, answer()) } = request;
+    const { prefix, leaseMillis, waitMillis, retryMillis, random } = this.#settings;
     // A Redis Cluster needs both keys on one node. A name of `sharedCache` has the braces of the key that it locks.
-    const plain = `${this.#prefix}${name}`;
-    const key = HASH_TAG.test(plain) ? plain : `${this.#prefix}{${name}}`;
+    const plain = `${prefix}${name}`;
+    const key = HASH_TAG.test(plain) ? plain : `${prefix}{${name}}`;
     const token = crypto.randomUUID();
-    const deadline = this.#clock.now() + this.#waitMillis;
+    const deadline = this.#clock.now() + waitMillis;
     for (;;) {
       const askedAt = this.#clock.now();
       const fence = await this.#take(ask, key, token);
@@ -116,19 +109,19 @@ export class RedisLock implements ClusterLock {
           key,
           token,
           fence,
-          leaseMillis: this.#leaseMillis,
+          leaseMillis,
           askedAt,
         });
       }
-      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(this.#waitMillis);
-      await this.#pause(this.#retryMillis * (1 + fractionFrom(this.#random) / 2));
+      if (this.#clock.now() >= deadline) throw new RedisLockTimeoutError(waitMillis);
+      await this.#pause(retryMillis * (1 + fractionFrom(random) / 2));
     }
   }
 
   /** Asks Redis once for a lock, and gives its fencing token; 0 if another has it. */
   async #take(ask: LockRequest['ask'], key: string, token: string): Promise<number> {
     let answer: Promise<unknown> | undefined;
-    const lifetimes = [String(this.#leaseMillis), String(FENCE_MILLIS)];
+    const lifetimes = [String(this.#settings.leaseMillis), String(FENCE_MILLIS)];
     try {
       const fence = Number.parseFloat(
         await ask(async () => {
