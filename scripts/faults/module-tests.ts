@@ -17,10 +17,10 @@ import {
 const HANGING_FACTOR = 3;
 
 /** The least timeout of a test, in milliseconds. */
-const LEAST_TEST_TIMEOUT_MILLIS = 3_000;
+const MIN_TEST_TIMEOUT_MILLIS = 3_000;
 
 /** The least timeout of a run, in milliseconds. Only a test that never yields is stopped by it. */
-const LEAST_RUN_TIMEOUT_MILLIS = 20_000;
+const MIN_RUN_TIMEOUT_MILLIS = 20_000;
 
 /** The timeout of a test and of a run of tests whose durations are not known yet, in milliseconds. */
 const UNKNOWN_TIMEOUT_MILLIS = 600_000;
@@ -130,8 +130,8 @@ export class ModuleTests implements AsyncDisposable {
       sumMillis += durations.millis;
     }
     return {
-      testMillis: Math.max(LEAST_TEST_TIMEOUT_MILLIS, HANGING_FACTOR * slowestTestMillis),
-      runMillis: LEAST_RUN_TIMEOUT_MILLIS + HANGING_FACTOR * sumMillis,
+      testMillis: Math.max(MIN_TEST_TIMEOUT_MILLIS, HANGING_FACTOR * slowestTestMillis),
+      runMillis: MIN_RUN_TIMEOUT_MILLIS + HANGING_FACTOR * sumMillis,
     };
   }
 

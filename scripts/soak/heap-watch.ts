@@ -10,7 +10,7 @@ const SAMPLES = 30;
 const WARM_UP = 0.2;
 
 /** V8 compiles for at least so long, in seconds; a shorter run is half over by then. */
-const LEAST_WARM_UP_SECONDS = 30;
+const MIN_WARM_UP_SECONDS = 30;
 
 /** Bytes by which the lowest samples may differ: V8 goes on compiling. */
 const NOISE_BYTES = 1_500_000;
@@ -26,7 +26,7 @@ export class HeapWatch {
 
   constructor(seconds: number) {
     this.#every = Math.max(1, Math.floor(seconds / SAMPLES));
-    this.#from = Math.max(seconds * WARM_UP, Math.min(LEAST_WARM_UP_SECONDS, seconds / 2));
+    this.#from = Math.max(seconds * WARM_UP, Math.min(MIN_WARM_UP_SECONDS, seconds / 2));
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as () => void;
   }

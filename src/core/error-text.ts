@@ -4,7 +4,7 @@ import { isObject } from './is-object.js';
 import { maskSecrets } from './secrets.js';
 
 /** How many errors of an `AggregateError` are told. */
-const MOST_ERRORS = 4;
+const MAX_ERRORS = 4;
 
 /**
  * Gives an error's name and message, or the text of any other value, without secrets, for the end of a sentence. Never throws: anything
@@ -28,7 +28,7 @@ function reasonOf(error: unknown, isInner = false): string {
   if (!isObject(error)) return String(error);
   const { message, code, errors } = error as Readonly<Record<string, unknown>>;
   if (typeof message === 'string' && message !== '') return message;
-  const inner = Array.isArray(errors) && !isInner ? errors.slice(0, MOST_ERRORS) : [];
+  const inner = Array.isArray(errors) && !isInner ? errors.slice(0, MAX_ERRORS) : [];
   const reasons = new Set(inner.map((each) => reasonOf(each, true)));
   return [...reasons].join('; ') || String(code ?? (isError(error) ? '' : error));
 }

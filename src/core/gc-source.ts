@@ -26,7 +26,7 @@ interface VmModule {
 }
 
 /** V8 finds some objects unused only in the second collection. */
-const LEAST_TURNS = 2;
+const MIN_TURNS = 2;
 
 /** How many turns of the event loop to wait for a finalization callback. V8 has needed one. */
 const MAX_TURNS = 20;
@@ -68,7 +68,7 @@ function v8sCollector(): (() => () => void) | undefined {
 /** Collects until V8 has reported the death of an object that nothing holds, and twice at least. */
 async function collectUntilConfirmed(gc: () => void): Promise<void> {
   const death = registerDeath();
-  for (let turn = 0; turn < LEAST_TURNS || (!death.isReported && turn < MAX_TURNS); turn++) {
+  for (let turn = 0; turn < MIN_TURNS || (!death.isReported && turn < MAX_TURNS); turn++) {
     gc();
     await nextTurn();
   }

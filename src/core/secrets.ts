@@ -8,11 +8,11 @@ const SETTING =
   /((?:pass|pwd|secret|token|key|credential|signature)\w*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;&,}]+)/gi;
 
 /** Longer texts are cut here: the patterns take quadratic time on hostile ones. */
-const MOST_CHARACTERS = 2_000;
+const MAX_CHARACTERS = 2_000;
 
 /** Gives the text with `***` in place of passwords and tokens, and without what is beyond 2,000 characters. */
 export function maskSecrets(text: string): string {
-  const cut = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  const cut = text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text;
   return cut.replace(USER_INFO, maskUserInfo).replace(SETTING, '$1***');
 }
 

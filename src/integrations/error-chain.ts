@@ -1,7 +1,7 @@
 /** What drivers' errors have in common, and how the causes of an error are searched. */
 
 /** How many errors are looked at: causes may go round in a circle. */
-const MOST_ERRORS = 16;
+const MAX_ERRORS = 16;
 
 /** What drivers put on their errors. */
 export interface DriverError {
@@ -17,13 +17,13 @@ export interface DriverError {
 /** Whether `test` holds for an error, for one of its causes, or for one of the errors that an `AggregateError` has. */
 export function anyInChain(error: unknown, test: (error: DriverError) => boolean): boolean {
   const left: unknown[] = [error];
-  for (let seen = 0; left.length > 0 && seen < MOST_ERRORS; seen++) {
+  for (let seen = 0; left.length > 0 && seen < MAX_ERRORS; seen++) {
     const next = left.shift();
     if (typeof next !== 'object' || next === null) continue;
     if (test(next)) return true;
     const { cause, errors } = next as { readonly cause?: unknown; readonly errors?: unknown };
     left.push(cause);
-    if (Array.isArray(errors)) left.push(...errors.slice(0, MOST_ERRORS));
+    if (Array.isArray(errors)) left.push(...errors.slice(0, MAX_ERRORS));
   }
   return false;
 }

@@ -16,7 +16,7 @@ import type { CacheWatch } from './cache-watch.js';
 import type { Disposals } from './disposal-port.js';
 import type { EntryTerms } from './entry-terms.js';
 import { argsOf, type Key, type KeyRef, keyOf, refOf } from './keys/key-trie.js';
-import { type MemoizeSettings, MOST_BOUNDED_ENTRIES } from './memoize-options.js';
+import { MAX_BOUNDED_ENTRIES, type MemoizeSettings } from './memoize-options.js';
 import { RetentionPolicy } from './retention-policy.js';
 import type { FastState, ReadableMap } from './stores/fast-state.js';
 import { LruStore } from './stores/lru-store.js';
@@ -251,7 +251,7 @@ export class Entries {
 
   /** Looks at the next few entries, and removes the dead ones among them. */
   #sweep(now: number): void {
-    if (this.#settings.max < MOST_BOUNDED_ENTRIES) return;
+    if (this.#settings.max < MAX_BOUNDED_ENTRIES) return;
     for (let step = 0; step < SWEEP_STRIDE; step++) {
       this.#cursor ??= this.store.present();
       const { value, done } = this.#cursor.next();

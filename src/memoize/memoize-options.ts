@@ -155,7 +155,7 @@ export interface LoadTimeouts {
  * The most entries of a bounded cache. A `Map` of V8 has 2^24 places, and a deleted key takes one until half of them are such keys. So
  * a cache that evicts as much as it stores fails beyond 2^23 entries.
  */
-export const MOST_BOUNDED_ENTRIES = 2 ** 23;
+export const MAX_BOUNDED_ENTRIES = 2 ** 23;
 
 /** A callback as the cache calls it. */
 export type Callback<R> = (...args: unknown[]) => R;
@@ -354,7 +354,7 @@ export function resolveMemoizeOptions<F extends AnyFn, K>(
       typeof loadTimeoutMillis === 'number' ? { hard: loadTimeoutMillis } : loadTimeoutMillis,
     onError: (error: unknown, where: string) =>
       void guardedCall('the option `onError`', () => onError(error, where)),
-    max: isBounded ? Math.min(settings.max, MOST_BOUNDED_ENTRIES) : Infinity,
+    max: isBounded ? Math.min(settings.max, MAX_BOUNDED_ENTRIES) : Infinity,
     maxWeight,
     printsErrors: onError === print,
     name: settings.name || functionName || 'anonymous',

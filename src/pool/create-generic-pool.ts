@@ -6,7 +6,7 @@ import { created } from '../core/created-components.js';
 import { makeEngine } from './create-pool.js';
 import type { Factory } from './factory.js';
 import { GenericPool } from './generic-pool.js';
-import { MOST_PRIORITIES, type PoolOptions } from './pool-options.js';
+import { MAX_PRIORITIES, type PoolOptions } from './pool-options.js';
 
 /** The options of generic-pool 3.9. Times are in milliseconds. A malformed option counts as not given, and any other one is ignored. */
 export interface GenericPoolOptions {
@@ -77,7 +77,7 @@ export function createGenericPool<T>(
     testOnReturn: flag(given.testOnReturn, false),
     fifo: flag(given.fifo, true),
     autostart: flag(given.autostart, true),
-    priorityRange: Math.min(positive(given.priorityRange) ?? 1, MOST_PRIORITIES),
+    priorityRange: Math.min(positive(given.priorityRange) ?? 1, MAX_PRIORITIES),
     evictionRunIntervalMillis: positive(given.evictionRunIntervalMillis) ?? 0,
     numTestsPerEvictionRun: positive(given.numTestsPerEvictionRun) ?? 3,
     softIdleTimeoutMillis: positive(given.softIdleTimeoutMillis) ?? -1,

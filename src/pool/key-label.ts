@@ -7,7 +7,7 @@ import { isObject } from '../core/is-object.js';
 import { printable } from '../core/printable.js';
 import { maskSecrets } from '../core/secrets.js';
 
-const MOST_CHARACTERS = 100;
+const MAX_CHARACTERS = 100;
 
 /** Gives labels. `labelOf` is the user's own function, `undefined` for the default. */
 export class KeyLabels<K> {
@@ -25,8 +25,8 @@ export class KeyLabels<K> {
     const labelOf = this.#labelOf ?? textOf;
     const label: unknown = guardedCall(`${this.#name}: \`keyLabel\``, () => labelOf(key));
     if (typeof label !== 'string' || label === '') return `#${++this.#unnamed}`;
-    const isLong = label.length > MOST_CHARACTERS;
-    return printable(isLong ? `${label.slice(0, MOST_CHARACTERS)}…` : label);
+    const isLong = label.length > MAX_CHARACTERS;
+    return printable(isLong ? `${label.slice(0, MAX_CHARACTERS)}…` : label);
   }
 }
 

@@ -2,7 +2,7 @@
 import { MillisHistogram } from '../core/histogram.js';
 
 /** How many different reasons are counted apart: a holder may give any text as a reason. */
-const MOST_REASONS = 100;
+const MAX_REASONS = 100;
 
 /** The counters of one pool. */
 export class PoolCounters {
@@ -50,11 +50,11 @@ export class PoolCounters {
   /** Calls of `tryLease` that found no idle resource, in all. */
   tryMisses = 0;
 
-  /** Counts a resource that is gone. Reasons beyond the first {@link MOST_REASONS} are counted together. */
+  /** Counts a resource that is gone. Reasons beyond the first {@link MAX_REASONS} are counted together. */
   countDestroyed(reason: string): void {
     this.destroyed++;
     const counts = this.#destroyedBy;
-    const known = counts.has(reason) || counts.size < MOST_REASONS ? reason : 'other reasons';
+    const known = counts.has(reason) || counts.size < MAX_REASONS ? reason : 'other reasons';
     counts.set(known, (counts.get(known) ?? 0) + 1);
   }
 

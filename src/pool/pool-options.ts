@@ -162,7 +162,7 @@ export interface PoolLimits {
 }
 
 /** The most priorities that a pool may have: a line of waiters each. */
-export const MOST_PRIORITIES = 10_000;
+export const MAX_PRIORITIES = 10_000;
 
 const positiveMillisOrNever: OptionCheck = (value) =>
   value === -1 || positiveMillis(value) === undefined
@@ -200,7 +200,7 @@ export const POOL_OPTIONS: OptionTable<PoolSettings & IgnoredOptions> = {
   evictionRunIntervalMillis: option(millis, 1_000),
   numTestsPerEvictionRun: option(countOrInfinity(1), Number.POSITIVE_INFINITY),
   maxWaitingClients: option(countOrInfinity(0), Number.POSITIVE_INFINITY),
-  priorityRange: option(integer(1, MOST_PRIORITIES), 1),
+  priorityRange: option(integer(1, MAX_PRIORITIES), 1),
   testOnBorrow: option(aBoolean, false),
   validateAfterIdleMillis: option(millis, 0),
   adaptiveMax: option<boolean | AdaptiveMaxOptions>(adaptiveMax, false),

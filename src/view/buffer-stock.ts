@@ -54,7 +54,7 @@ export interface BufferPoolStats {
 const SMALLEST_OWN_BUFFER = 4_096;
 const SLAB_BYTES = 65_536;
 /** With less to keep than this, every buffer is its own: one lent part would keep too much of the limit. */
-const LEAST_FOR_SLABS = 16 * SLAB_BYTES;
+const MIN_FOR_SLABS = 16 * SLAB_BYTES;
 
 /** The number of the size of a slab that is kept for no later lease. */
 const OVERSIZE = -1;
@@ -117,7 +117,7 @@ export class BufferStock implements Observed {
     this.#log2 = Math.log2(classesPerDoubling);
     this.#sizes = Array.from({ length: sizeClassOf(maxBuffer, this.#log2) + 1 }, (_, i) => {
       const partBytes = bytesOfClass(i, this.#log2);
-      const isCarved = partBytes < SMALLEST_OWN_BUFFER && maxBytes >= LEAST_FOR_SLABS;
+      const isCarved = partBytes < SMALLEST_OWN_BUFFER && maxBytes >= MIN_FOR_SLABS;
       return new SizeStock(partBytes, isCarved ? Math.floor(SLAB_BYTES / partBytes) : 1);
     });
   }

@@ -8,10 +8,10 @@
 import { withoutIds } from './scope-name.js';
 
 /** How many different names are kept. */
-const MOST_NAMES = 4_096;
+const MAX_NAMES = 4_096;
 
 /** How many names are remembered as they came. */
-const MOST_RAW_NAMES = 1_024;
+const MAX_RAW_NAMES = 1_024;
 
 /** The name of what is counted together. */
 const OTHERS = 'others';
@@ -25,7 +25,7 @@ export class BoundedNames {
     let name = this.#byRaw.get(raw);
     if (name === undefined) {
       name = this.bounded(withoutIds(raw));
-      if (this.#byRaw.size >= MOST_RAW_NAMES) this.#byRaw.clear();
+      if (this.#byRaw.size >= MAX_RAW_NAMES) this.#byRaw.clear();
       this.#byRaw.set(raw, name);
     }
     return name;
@@ -34,7 +34,7 @@ export class BoundedNames {
   /** Gives a name as it is; the result of `instead`, by default a common name, if there are too many. */
   bounded(name: string, instead: () => string = others): string {
     if (this.#names.has(name)) return name;
-    if (name === '' || this.#names.size >= MOST_NAMES) return instead();
+    if (name === '' || this.#names.size >= MAX_NAMES) return instead();
     this.#names.add(name);
     return name;
   }

@@ -24,7 +24,7 @@ const EXPECTED = 'expected';
 const QUIET_TURNS = 3;
 
 /** For how many turns deaths are waited for at most. */
-const MOST_TURNS = 2_000;
+const MAX_TURNS = 2_000;
 
 /** What collections tell. */
 export interface CollectionsListener {
@@ -81,7 +81,7 @@ export class Collections {
    * that.
    */
   async followV8(settle: () => void): Promise<void> {
-    for (let quiet = 0, freed = -1, turn = 0; quiet < QUIET_TURNS && turn < MOST_TURNS; turn++) {
+    for (let quiet = 0, freed = -1, turn = 0; quiet < QUIET_TURNS && turn < MAX_TURNS; turn++) {
       const { allocated, live } = this.#heap.stats();
       quiet = allocated - live === freed ? quiet + 1 : 0;
       freed = allocated - live;

@@ -44,7 +44,7 @@ interface ExpressApp {
 }
 
 /** The maximum depth of a tree of routers: one that is mounted in itself has no end. */
-const MOST_MOUNTS = 16;
+const MAX_MOUNTS = 16;
 
 /** The name of the function by which Express mounts an application. */
 const MOUNTED_APP = 'mounted_app';
@@ -86,7 +86,7 @@ function pathInApp(
   depth: number,
 ): [stack: readonly Layer[], rest: string, prefix: string][] {
   const stack = stackOf(app._router ?? app.router);
-  if (stack === undefined || depth > MOST_MOUNTS) return [];
+  if (stack === undefined || depth > MAX_MOUNTS) return [];
   if (app.parent === undefined) return [[stack, path, '']];
   return pathInApp(app.parent as ExpressApp, path, depth + 1).flatMap(([outer, rest, prefix]) =>
     outer.flatMap((layer): [readonly Layer[], string, string][] => {
@@ -105,7 +105,7 @@ function pathTo(
   depth: number,
 ): string | undefined {
   if (stack.some((layer) => layer.route === route)) return prefix;
-  if (depth > MOST_MOUNTS) return undefined;
+  if (depth > MAX_MOUNTS) return undefined;
   for (const layer of stack) {
     const inner = layer.route === undefined ? stackOf(layer.handle) : undefined;
     const matched = inner === undefined ? undefined : matchOf(layer, path);

@@ -13,7 +13,7 @@ import type { Loan } from './loan.js';
 import type { SettledLoans } from './settled-loans.js';
 
 /** How many loans that a forced close has taken back are judged on. */
-const MOST_RECLAIMED = 10_000;
+const MAX_RECLAIMED = 10_000;
 
 export class ForcedReturns {
   readonly #graph: LifetimeGraph;
@@ -36,7 +36,7 @@ export class ForcedReturns {
     this.#graph.removeOwner(loan);
     this.#loans.add(loan);
     const [oldest] = this.#loans;
-    if (this.#loans.size > MOST_RECLAIMED && oldest !== undefined) this.conclude(oldest);
+    if (this.#loans.size > MAX_RECLAIMED && oldest !== undefined) this.conclude(oldest);
   }
 
   /** The holder of a loan has ended it after all. */

@@ -14,7 +14,7 @@
 const DEEP_FALL = 0.1;
 
 /** How far a rise has to pass the peak, as a part of the fall before it. */
-const LEAST_PASSED = 0.2;
+const MIN_PASSED = 0.2;
 
 /** How long a peak is remembered: a day and the time of its peak, in milliseconds. */
 const MEMORY_MILLIS = 26 * 3_600_000;
@@ -27,7 +27,7 @@ export class HighWater {
 
   /** Takes note of a count. O(1). */
   note(live: number, at: number): void {
-    const isPassed = live - this.#peak >= LEAST_PASSED * (this.#peak - this.#low);
+    const isPassed = live - this.#peak >= MIN_PASSED * (this.#peak - this.#low);
     if (isPassed || at - this.#peakAt > MEMORY_MILLIS) {
       this.#peak = live;
       this.#peakAt = at;

@@ -18,7 +18,7 @@
 import type { Frame } from '../core/call-site.js';
 import { withText } from './format-report.js';
 import { joinReports } from './joined-reports.js';
-import { type LeakGroup, MOST_LISTED, sumSites } from './leak-group.js';
+import { type LeakGroup, MAX_LISTED, sumSites } from './leak-group.js';
 import type { LeakGroups } from './leak-groups.js';
 import type { CountedSite, LeakReport } from './leak-report.js';
 
@@ -109,7 +109,7 @@ export class JoinedLeaks {
     const sites = [...this.#groups.lostWithLine(group)]
       .filter((other) => other.isLentLike(group))
       .map((other) => ({ ...(other.site as Frame), depth: 0, count: other.count }));
-    return sumSites(sites).slice(0, MOST_LISTED);
+    return sumSites(sites).slice(0, MAX_LISTED);
   }
 
   /** The place of the line that losses without one belong to: the only one that loses loans of each of their origins. */

@@ -1,5 +1,5 @@
 /** Joins the reports of several groups of losses into one. */
-import { MILLIS_PER_MINUTE, MOST_LISTED, sumSites } from './leak-group.js';
+import { MAX_LISTED, MILLIS_PER_MINUTE, sumSites } from './leak-group.js';
 import type { CountedRule, CountedScope, LeakReport } from './leak-report.js';
 import { sumByKey } from './sum-by-key.js';
 
@@ -53,8 +53,8 @@ function joinScopes(some: readonly CountedScope[], others: readonly CountedScope
   const all = sumByKey([...some, ...others], ({ scope }) => scope).sort(
     (a, b) => b.count - a.count,
   );
-  const unlisted = all.slice(MOST_LISTED).reduce((sum, { count }) => sum + count, 0);
-  return { scopes: all.slice(0, MOST_LISTED), unlisted };
+  const unlisted = all.slice(MAX_LISTED).reduce((sum, { count }) => sum + count, 0);
+  return { scopes: all.slice(0, MAX_LISTED), unlisted };
 }
 
 function joinUntracked(
@@ -69,7 +69,7 @@ function joinUntracked(
   return {
     untracked: {
       count: some.count + others.count,
-      heldMillis: heldMillis.slice(0, MOST_LISTED),
+      heldMillis: heldMillis.slice(0, MAX_LISTED),
     },
   };
 }

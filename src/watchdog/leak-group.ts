@@ -15,7 +15,7 @@ import { withoutIds } from './scope-name.js';
 import { sumByKey } from './sum-by-key.js';
 
 /** How many different stacks, scopes and untracked loans are listed one by one. */
-export const MOST_LISTED = 32;
+export const MAX_LISTED = 32;
 
 export const MILLIS_PER_MINUTE = 60_000;
 
@@ -77,10 +77,10 @@ export class LeakGroup {
   /** Whether it has given its place to a newer leak: its loans are counted, and not reported. */
   isUnreported = false;
   readonly #loans = new Map<LostLoan, ListEntries>();
-  readonly #stacks = new BoundedCounts<readonly Frame[]>(MOST_LISTED);
-  readonly #scopes = new BoundedCounts<undefined>(MOST_LISTED);
+  readonly #stacks = new BoundedCounts<readonly Frame[]>(MAX_LISTED);
+  readonly #scopes = new BoundedCounts<undefined>(MAX_LISTED);
   /** The origins of its loans: which function lent them, and in which scope. Each with the function. */
-  readonly #origins = new BoundedCounts<string>(MOST_LISTED);
+  readonly #origins = new BoundedCounts<string>(MAX_LISTED);
   /** How many loans their component took back by force. They stay counted, since their holder can no longer return them. */
   #reclaimed = 0;
   #latest: Loan;
@@ -273,7 +273,7 @@ export class LeakGroup {
     if (heldMillis.length === 0) return {};
     heldMillis.sort((a, b) => b - a);
     return {
-      untracked: { count: heldMillis.length, heldMillis: heldMillis.slice(0, MOST_LISTED) },
+      untracked: { count: heldMillis.length, heldMillis: heldMillis.slice(0, MAX_LISTED) },
     };
   }
 

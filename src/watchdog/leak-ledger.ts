@@ -13,10 +13,12 @@
  * A loan that is certain is told of at once, any other after the grace. V8 proves losses one after the other in one task: those of one
  * leak are told by one event at its end.
  */
+
 import { applicationFrame, type Frame, formatPosition } from '../core/call-site.js';
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';
 import type { EventListeners } from '../core/event-listeners.js';
+import { SETTLED } from '../core/settled.js';
 import { type Certainty, isSurer, surerOf } from './certainty.js';
 import { Grace } from './grace.js';
 import { JoinedLeaks } from './joined-leaks.js';
@@ -36,8 +38,6 @@ export interface LedgerEvents {
   /** A loan whose loss was told came back. */
   readonly retracted: LeakReport;
 }
-
-const SETTLED = Promise.resolve();
 
 /** The leaks of one watchdog. */
 export class LeakLedger {

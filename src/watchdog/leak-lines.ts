@@ -11,19 +11,19 @@ import { sumByKey } from './sum-by-key.js';
 export type Leak = readonly [LeakReport, ...LeakReport[]];
 
 /** How many lines are printed that the loans of a leak may be of. */
-const MOST_POSSIBLE_SITES = 3;
+const MAX_POSSIBLE_SITES = 3;
 
 /** How many untracked loans are printed of one leak. */
-const MOST_HELD = 10;
+const MAX_HELD = 10;
 
 /** How many acquiring lines and callers are printed of one leak. */
-const MOST_SITES = 6;
+const MAX_SITES = 6;
 
 /** How many scopes are printed of one leak. */
-const MOST_SCOPES = 4;
+const MAX_SCOPES = 4;
 
 /** How many counts of a population are printed. */
-const MOST_COUNTS = 12;
+const MAX_COUNTS = 12;
 
 /** What V8 shows of the handle of a loan. */
 const V8_WORDS = {
@@ -103,11 +103,11 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
     return [row(label, `unknown: ${reasonOf(surest)}`), ...possibleLines(leak, paint)];
   }
   const callers = sites.filter(({ depth }) => depth > 0);
-  const room = Math.max(MOST_SITES - acquiring.length, 0);
+  const room = Math.max(MAX_SITES - acquiring.length, 0);
   const withoutLine = leak.reduce((sum, report) => sum + (report.withoutLine ?? 0), 0);
   const lines = [
     ...acquiring
-      .slice(0, MOST_SITES)
+      .slice(0, MAX_SITES)
       .map((site) => `${paint('yellow', framed(site))}${counted(site)}`),
     ...(withoutLine > 0 ? [`and ${withoutLine} more whose line was not recorded`] : []),
     ...callers.slice(0, Math.min(maxFrames, room)).map((site) => `${framed(site)}${counted(site)}`),
@@ -121,7 +121,7 @@ function siteLines(leak: Leak, paint: Paint, maxFrames: number): string[] {
 function possibleLines(leak: Leak, paint: Paint): string[] {
   const possible = leak.flatMap(({ possibleSites = [] }) => possibleSites);
   const sites = [...new Map(possible.map((site) => [framed(site), site])).values()];
-  const shown = sites.slice(0, MOST_POSSIBLE_SITES);
+  const shown = sites.slice(0, MAX_POSSIBLE_SITES);
   const more = sites.length - shown.length;
   return [
     ...shown.map((site, i) => {
@@ -138,7 +138,7 @@ function untrackedLine(leak: Leak): string[] {
   if (untracked.length === 0) return [];
   const count = untracked.reduce((sum, each) => sum + each.count, 0);
   const held = untracked.flatMap(({ heldMillis }) => heldMillis).sort((a, b) => b - a);
-  const shown = held.slice(0, MOST_HELD).map(duration);
+  const shown = held.slice(0, MAX_HELD).map(duration);
   if (count > shown.length) shown.push(`${count - shown.length} more`);
   return [row('not tracked', `${plural(count, 'loan')}, out for ${shown.join(', ')}`)];
 }
@@ -163,9 +163,9 @@ function scopeLine(leak: Leak): string[] {
   if (scopes.length === 1) {
     return wordsOf(leak[0]).namesScope === true ? [] : [row('in scope', only.scope)];
   }
-  const shown = scopes.slice(0, MOST_SCOPES).map(({ scope, count }) => `${scope} ×${count}`);
+  const shown = scopes.slice(0, MAX_SCOPES).map(({ scope, count }) => `${scope} ×${count}`);
   const others = [
-    ...scopes.slice(MOST_SCOPES).map(({ count }) => count),
+    ...scopes.slice(MAX_SCOPES).map(({ count }) => count),
     ...leak.map(({ unlisted }) => unlisted.scopes),
   ].reduce((sum, count) => sum + count, 0);
   if (others > 0) shown.push(`others ×${others}`);
@@ -212,8 +212,7 @@ function heapLines({ path = [], counters, evidence }: LeakReport): string[] {
   const lines = path.length === 0 ? [] : [row('path', path.join(' → '))];
   if (counters !== undefined) lines.push(row('heap', describeCounters(counters)));
   const { counts } = evidence;
-  if (counts !== undefined)
-    lines.push(row('heap', `live ${counts.slice(-MOST_COUNTS).join(', ')}`));
+  if (counts !== undefined) lines.push(row('heap', `live ${counts.slice(-MAX_COUNTS).join(', ')}`));
   return lines;
 }
 

@@ -19,7 +19,7 @@ import type { ParsedStacks } from './parsed-stacks.js';
 export const LEASE = 'lease';
 
 /** How many origins are remembered with their sites. */
-const MOST_ORIGINS = 512;
+const MAX_ORIGINS = 512;
 
 /** One site, and what the heap counts of its loans. */
 export class LoanSite {
@@ -116,7 +116,7 @@ export class LoanSites {
     const line = this.#lineOf(stack);
     const name = scope === undefined ? line : `${line} in ${this.#names.scopes.of(scope)}`;
     const site = this.#named(name, line);
-    if (this.#byOrigin.size >= MOST_ORIGINS) this.#byOrigin.clear();
+    if (this.#byOrigin.size >= MAX_ORIGINS) this.#byOrigin.clear();
     this.#byOrigin.set(key, site);
     return site;
   }

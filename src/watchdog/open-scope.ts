@@ -13,13 +13,13 @@ import {
 import type { LifetimeNode } from './lifetime-graph.js';
 
 /** How many names of a nest of scopes are told, besides the innermost one. */
-const MOST_NAMES = 8;
+const MAX_NAMES = 8;
 
 /** The time of the end of a scope that has not ended. */
 const RUNNING = -1;
 
 /** The maximum length of a name. A caller may have put a whole URL into it. */
-const MOST_CHARACTERS = 200;
+const MAX_CHARACTERS = 200;
 
 /** Options of {@link Watchdog.openScope}. */
 export interface OpenScopeOptions {
@@ -257,8 +257,8 @@ export class OpenScope implements Disposable {
   #aroundPath(): string {
     let around = this.outer;
     if (around === undefined) return '';
-    const isDeep = this.depth > MOST_NAMES + 1;
-    while (around.outer !== undefined && around.depth > MOST_NAMES) around = around.outer;
+    const isDeep = this.depth > MAX_NAMES + 1;
+    while (around.outer !== undefined && around.depth > MAX_NAMES) around = around.outer;
     return isDeep ? `${around.path} > …` : around.path;
   }
 }
@@ -268,5 +268,5 @@ export const anOpenScope: OptionCheck = (value) =>
   value instanceof OpenScope ? undefined : 'a scope of watchdog.openScope()';
 
 function clipped(name: string): string {
-  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name;
+  return name.length > MAX_CHARACTERS ? `${name.slice(0, MAX_CHARACTERS)}…` : name;
 }

@@ -1,7 +1,7 @@
 /** The frames of stacks. The loans of one leak share a stack, so the last few are kept. */
 import { type Frame, parseFrames } from '../core/call-site.js';
 
-const MOST_STACKS = 64;
+const MAX_STACKS = 64;
 
 export class ParsedStacks {
   readonly #framesOf = new Map<string, readonly Frame[]>();
@@ -11,7 +11,7 @@ export class ParsedStacks {
     if (stack === undefined) return [];
     let frames = this.#framesOf.get(stack);
     if (frames === undefined) {
-      if (this.#framesOf.size >= MOST_STACKS) this.#framesOf.clear();
+      if (this.#framesOf.size >= MAX_STACKS) this.#framesOf.clear();
       frames = parseFrames(stack);
       this.#framesOf.set(stack, frames);
     }

@@ -23,7 +23,7 @@ import { ledgerRecord } from './ledger-record.js';
 import type { Loan, LoanSource, Members } from './loan.js';
 
 /** How many counts are kept of a population. */
-export const MOST_WINDOWS = 48;
+export const MAX_WINDOWS = 48;
 
 /** The shortest time between two counts, in milliseconds. */
 export const WINDOW_MILLIS = 50_000;
@@ -213,7 +213,7 @@ export class Population implements Members {
 /** Adds a count to the latest ones. */
 function append(counts: Count[], count: Count): void {
   counts.push(count);
-  if (counts.length > MOST_WINDOWS) counts.shift();
+  if (counts.length > MAX_WINDOWS) counts.shift();
 }
 
 /** The populations of one watchdog. */

@@ -16,7 +16,7 @@ import type { ActivityClock } from './activity-clock.js';
 import type { RunningClock } from './running-clock.js';
 
 /** How many nodes a step reports at most. */
-const MOST_IN_STEP = 1_024;
+const MAX_IN_STEP = 1_024;
 
 /** How many nodes are reported between two readings of the clock. */
 const BATCH = 32;
@@ -70,7 +70,7 @@ export class PresentNodes {
 
   #reportSome(millis: number): void {
     const end = performance.now() + millis;
-    for (let left = MOST_IN_STEP; left > 0 && performance.now() < end; left -= BATCH) {
+    for (let left = MAX_IN_STEP; left > 0 && performance.now() < end; left -= BATCH) {
       const component = this.#waiting.at(-1);
       if (component === undefined) return;
       const place = this.#waiting.length - 1;

@@ -11,18 +11,18 @@ import type { NodeId } from '../core/probe.js';
 import type { Loan } from './loan.js';
 
 /** How many loans are kept before those that are settled are looked for. */
-const LEAST_FULL = 64;
+const MIN_FULL = 64;
 
 export class ReclaimedLoans {
   readonly #byId = new Map<NodeId, Loan>();
-  #full = LEAST_FULL;
+  #full = MIN_FULL;
 
   /** Keeps a loan. O(1), amortized. */
   add(loan: Loan): void {
     this.#byId.set(loan.id, loan);
     if (this.#byId.size < this.#full) return;
     for (const [id, { isReclaimed }] of this.#byId) if (!isReclaimed) this.#byId.delete(id);
-    this.#full = Math.max(LEAST_FULL, 2 * this.#byId.size);
+    this.#full = Math.max(MIN_FULL, 2 * this.#byId.size);
   }
 
   /** Removes and gives the loan with an id; `undefined` if there is none. O(1). */

@@ -10,9 +10,11 @@
  * A root takes as long as the rest of a scope, and most scopes end within a tenth of a second and leave no loan behind. So a scope has
  * none until the graph is looked at, or one of its loans is settled.
  */
+
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
 import { LinkedList } from '../core/linked-list.js';
+import { SETTLED } from '../core/settled.js';
 import { isThenable, onceSettled } from '../core/thenable.js';
 import type { LifetimeGraph, LifetimeNode } from './lifetime-graph.js';
 import { OpenScope, type ScopeHost } from './open-scope.js';
@@ -32,9 +34,6 @@ export interface ScopeListener {
   /** Called after the root of a scope has been released. */
   scopeEnded(): void;
 }
-
-/** A promise whose reactions run in the next microtasks. */
-const SETTLED: Promise<void> = /* @__PURE__ */ Promise.resolve();
 
 /** The scopes of one watchdog. */
 export class Scopes implements ScopeHost {

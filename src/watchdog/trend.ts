@@ -5,31 +5,31 @@
 import type { Count } from './populations.js';
 
 /** The least ratio of the pace in the later half to that in the earlier half. */
-const LEAST_PACE = 0.7;
+const MIN_PACE = 0.7;
 
 /** How many of the last counts have to rise. */
 const LAST_COUNTS = 4;
 
 /** How far one of them may fall, as a part of the mean rise from one count to the next, or of the rise after a pause. */
-const MOST_FALL = 0.25;
+const MAX_FALL = 0.25;
 
 /** The least ratio of the pace of the last counts to that of all. */
-const LEAST_LAST_PACE = 0.3;
+const MIN_LAST_PACE = 0.3;
 
 /** The least part of the objects that has to leave, so that more traffic can be the cause. */
-const LEAST_TURNOVER = 0.1;
+const MIN_TURNOVER = 0.1;
 
 /** The part that has to leave, so that the cause can be that more come. */
 const HIGH_TURNOVER = 0.4;
 
 /** The part of a rise that more traffic has to explain. */
-const LEAST_EXPLAINED = 0.5;
+const MIN_EXPLAINED = 0.5;
 
 /** The part of a rise by which its duration is measured: its first steps may be noise. */
 const RISING_PART = 0.9;
 
 /** How many pauses between two rises are needed to know how long such a pause usually lasts. */
-const LEAST_PAUSES = 3;
+const MIN_PAUSES = 3;
 
 /** A pause that is this many times as long as usual is an end of the rise. */
 const LONG_PAUSE = 1.5;
@@ -61,10 +61,10 @@ export function keepsRising(counted: readonly Count[], leastRise: number): boole
   const end = counted.slice(-LAST_COUNTS);
   const last = changeOf(end);
   if (whole.rise < leastRise * Math.max((counted[0] as Count).live, 1)) return false;
-  if (later.rise * earlier.millis < LEAST_PACE * earlier.rise * later.millis) return false;
-  const mostFall = (MOST_FALL * whole.rise) / (counted.length - 1);
+  if (later.rise * earlier.millis < MIN_PACE * earlier.rise * later.millis) return false;
+  const mostFall = (MAX_FALL * whole.rise) / (counted.length - 1);
   if (end.some(({ live }, i) => live < (end[i - 1]?.live ?? 0) - mostFall)) return false;
-  return last.rise * whole.millis >= LEAST_LAST_PACE * whole.rise * last.millis;
+  return last.rise * whole.millis >= MIN_LAST_PACE * whole.rise * last.millis;
 }
 
 /**
@@ -82,10 +82,10 @@ export function keepsRising(counted: readonly Count[], leastRise: number): boole
 export function withoutPauses(counted: readonly Count[]): readonly Count[] {
   const peaks = peaksOf(counted);
   const gaps = peaks.slice(1).map((to, i) => millisBetween(counted, peaks[i] as number, to));
-  if (gaps.length < LEAST_PAUSES) return counted;
+  if (gaps.length < MIN_PAUSES) return counted;
   const longest = LONG_PAUSE * (gaps.toSorted((a, b) => a - b)[gaps.length >> 1] as number);
   const isPause = (from: number, to: number, rise: number): boolean => {
-    const least = (counted[from] as Count).live - MOST_FALL * rise;
+    const least = (counted[from] as Count).live - MAX_FALL * rise;
     const isLevel = counted.slice(from, to).every(({ live }) => live >= least);
     return isLevel && millisBetween(counted, from, to) <= longest;
   };
@@ -154,11 +154,11 @@ export function isMoreTraffic(counted: readonly Count[]): boolean {
   const rise = later.mean - earlier.mean;
   const explains = (before: number, after: number): boolean => {
     const ratio = after / later.millis / (before / earlier.millis);
-    return earlier.mean * (ratio - 1) >= LEAST_EXPLAINED * rise;
+    return earlier.mean * (ratio - 1) >= MIN_EXPLAINED * rise;
   };
   const turnover = later.deaths / later.births;
   return (
-    (turnover >= LEAST_TURNOVER && explains(earlier.deaths, later.deaths)) ||
+    (turnover >= MIN_TURNOVER && explains(earlier.deaths, later.deaths)) ||
     (turnover >= HIGH_TURNOVER && explains(earlier.births, later.births))
   );
 }
@@ -177,5 +177,5 @@ export function followsComponents(
   const first = members.find(({ at }) => at >= firstComponents.at) ?? last;
   const perComponent = first.live / Math.max(firstComponents.live, 1);
   const explained = perComponent * (lastComponents.live - firstComponents.live);
-  return explained > 0 && explained >= LEAST_EXPLAINED * (last.live - first.live);
+  return explained > 0 && explained >= MIN_EXPLAINED * (last.live - first.live);
 }

@@ -24,10 +24,10 @@ import type { Loan } from './loan.js';
 const SETTLE_AGE_MILLIS = 100;
 
 /** How many loans are looked at to learn that none concerns a node. Settling more costs more than looking. */
-const MOST_LOOKED_AT = 64;
+const MAX_LOOKED_AT = 64;
 
 /** How many settled loans may hold their capabilities. */
-const MOST_CAPABILITIES = 1_024;
+const MAX_CAPABILITIES = 1_024;
 
 export class UnsettledLoans {
   readonly #clock: Clock;
@@ -72,7 +72,7 @@ export class UnsettledLoans {
 
   /** Whether a loan may be under a node, or hold it. O(1): it may, if there are many loans. */
   mayConcern(node: LifetimeNode): boolean {
-    if (this.#loans.length > MOST_LOOKED_AT) return true;
+    if (this.#loans.length > MAX_LOOKED_AT) return true;
     for (let loan = this.#loans.first; loan !== null; loan = loan.next) {
       if (loan.held === node || loan.origin.owner === node) return true;
     }
@@ -124,7 +124,7 @@ export class UnsettledLoans {
   }
 
   #keepCapability(loan: Loan): void {
-    if (this.#withCapability.push(loan) >= MOST_CAPABILITIES) this.releaseCapabilities();
+    if (this.#withCapability.push(loan) >= MAX_CAPABILITIES) this.releaseCapabilities();
     if (this.#timer === undefined) this.#setTimer();
   }
 

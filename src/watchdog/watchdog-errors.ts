@@ -5,7 +5,7 @@ import { formatReport } from './format-report.js';
 import type { LeakReport } from './leak-report.js';
 
 /** The maximum number of lines of a message. */
-const MOST_LINES = 25;
+const MAX_LINES = 25;
 
 /** The leaks that {@link Watchdog.assertNoLeaks} found. Code `TENURE_LEAKS_FOUND`. */
 export class LeaksFoundError extends TenureError {
@@ -24,7 +24,7 @@ export class LeaksFoundError extends TenureError {
       ...suppressedNotes(suppressed),
       ...(stillOut === '' ? [] : [stillOut]),
     ];
-    const report = formatReport(reports, { maxLines: MOST_LINES - 2 * notes.length });
+    const report = formatReport(reports, { maxLines: MAX_LINES - 2 * notes.length });
     super([report, ...notes].join('\n\n'), { code: 'TENURE_LEAKS_FOUND' });
     this.reports = reports;
   }

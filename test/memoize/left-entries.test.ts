@@ -10,7 +10,7 @@ import { POLICIES } from '../kit/policies.js';
 const ROUNDS = 10_000;
 
 /** A level of the keys that stays takes more for each round, in bytes. */
-const LEAST_LEFTOVER = 50;
+const MIN_LEFTOVER = 50;
 
 const clock = new FakeClock();
 const sum = (a: number, b: number): number => a + b;
@@ -128,5 +128,5 @@ test.each<[string, (a: number, b: number) => unknown]>([
     return heapAtRest();
   };
   const before = await repeat();
-  expect((await repeat()) - before).toBeLessThan(ROUNDS * LEAST_LEFTOVER);
+  expect((await repeat()) - before).toBeLessThan(ROUNDS * MIN_LEFTOVER);
 });

@@ -20,7 +20,7 @@ const MANY = 5_000;
 const TRACED = 2_000;
 
 /** How many nodes a turn may remove: some at once, and as many as a slice has time for. */
-const MOST_IN_TURN = 64 + 512;
+const MAX_IN_TURN = 64 + 512;
 
 /** The platform's time, of which each reading takes a tenth of a millisecond: a slice ends after some steps. */
 let now = 0;
@@ -72,8 +72,8 @@ test('a removal runs some steps at once, and the rest in later turns', async () 
   }
   for (let number = 0; number < 4; number++) removals.add(removal(number));
   expect(steps).toBeGreaterThanOrEqual(64);
-  expect(steps).toBeLessThan(MOST_IN_TURN);
-  expect(await mostInTurn(() => 12_000 - steps, 12_000)).toBeLessThan(MOST_IN_TURN);
+  expect(steps).toBeLessThan(MAX_IN_TURN);
+  expect(await mostInTurn(() => 12_000 - steps, 12_000)).toBeLessThan(MAX_IN_TURN);
   expect(ended).toEqual([0, 1, 2, 3]);
 });
 
@@ -106,7 +106,7 @@ test('the watch over a full cache ends in slices, and its entries count no longe
   watch[Symbol.dispose]();
   expect(watchdog.stats().components).toBe(0);
   expect(live('entry')).toBeGreaterThan(MANY / 2);
-  expect(await mostInTurn(() => live('entry'), MANY)).toBeLessThan(MOST_IN_TURN);
+  expect(await mostInTurn(() => live('entry'), MANY)).toBeLessThan(MAX_IN_TURN);
   await nextTurn();
   expect(live('cache')).toBe(0);
   watchdog.heap.assertInvariants();
@@ -139,7 +139,7 @@ test.each(['clear', 'invalidateTags', 'close'] as const)(
     expect(live('entry')).toBeGreaterThan(MANY / 2);
     if (how !== 'close') cached(-1);
     const kept = how === 'close' ? 0 : 1;
-    expect(await mostInTurn(() => live('entry') - kept, MANY)).toBeLessThan(MOST_IN_TURN);
+    expect(await mostInTurn(() => live('entry') - kept, MANY)).toBeLessThan(MAX_IN_TURN);
     await nextTurn();
     expect([watchdog.stats().components, cached.cacheInfo().size]).toEqual([kept, kept]);
     watchdog.heap.assertInvariants();
@@ -162,7 +162,7 @@ test.each(['tracer', 'watchdog'] as const)(
     expect(tracer.takeSnapshot().traces).toHaveLength(0);
     expect(live('entry')).toBeGreaterThan(TRACED / 2);
     cached(0);
-    expect(await mostInTurn(() => live('entry') - 1, TRACED)).toBeLessThan(MOST_IN_TURN);
+    expect(await mostInTurn(() => live('entry') - 1, TRACED)).toBeLessThan(MAX_IN_TURN);
     cached.delete(0);
     expect(live('entry')).toBe(0);
     watchdog.heap.assertInvariants();
@@ -226,7 +226,7 @@ test.each([
     map.clear();
     expect(live('weak-target')).toBeGreaterThan(MANY / 2);
     map.set(keys[0] as object, keys[0] as object);
-    expect(await mostInTurn(() => live('weak-target') - 1, MANY)).toBeLessThan(MOST_IN_TURN);
+    expect(await mostInTurn(() => live('weak-target') - 1, MANY)).toBeLessThan(MAX_IN_TURN);
     first[Symbol.dispose]();
     while (live('weak-target') > 0) await nextTurn();
     using second = watchdog.watch(map);
@@ -296,7 +296,7 @@ test('the loans of a pool whose watch ends are not accused while they wait for t
   expect(watchdog.stats()).toMatchObject({ components: 0, loansOut: 0, lost: 0 });
   scope.end();
   expect(watchdog.checkNow()).toEqual([]);
-  expect(await mostInTurn(() => live('lease'), MANY)).toBeLessThan(MOST_IN_TURN);
+  expect(await mostInTurn(() => live('lease'), MANY)).toBeLessThan(MAX_IN_TURN);
   await mostInTurn(() => live('resource'), live('resource'));
   expect(watchdog.stats().lost).toBe(0);
   watchdog.heap.assertInvariants();
@@ -398,7 +398,7 @@ describe('a keyed pool of many keys', () => {
     expect(ends.mock.calls.length).toBeLessThan(KEYS / 2);
     const late = await watchdog.scope('job', () => pools.lease(KEYS - 1));
     expect(watchdog.checkNow()).toEqual([]);
-    expect(await mostInTurn(() => KEYS - ends.mock.calls.length, KEYS)).toBeLessThan(MOST_IN_TURN);
+    expect(await mostInTurn(() => KEYS - ends.mock.calls.length, KEYS)).toBeLessThan(MAX_IN_TURN);
     while (live('pool') > 0) await nextTurn();
     expect([live('lease'), live('resource')]).toEqual([0, 0]);
     expect(watchdog.checkNow()).toEqual([]);

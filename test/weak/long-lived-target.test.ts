@@ -14,7 +14,7 @@ import { heapAtRest } from '../kit/heap-at-rest.js';
 const ROUNDS = 20_000;
 
 /** A registration that stays takes more for each round, in bytes. */
-const LEAST_LEFTOVER = 50;
+const MIN_LEFTOVER = 50;
 
 const target = { name: 'connection' };
 const emitter = new EventEmitter();
@@ -38,7 +38,7 @@ test.each<[string, () => unknown]>([
     return heapAtRest();
   };
   const before = await repeat();
-  expect((await repeat()) - before).toBeLessThan(ROUNDS * LEAST_LEFTOVER);
+  expect((await repeat()) - before).toBeLessThan(ROUNDS * MIN_LEFTOVER);
   expect([target.name, emitter.listenerCount('price'), map.size, set.size, values.size]).toEqual([
     'connection',
     0,

@@ -42,7 +42,7 @@ const ADOPTED_CLOSE_OPTIONS: OptionTable<Required<AdoptedCloseOptions>> = {
 };
 
 /** The least that a peer gets to end, or to destroy the resources of a forced close, in milliseconds. */
-const LEAST_PEER_GRACE_MILLIS = 1_000;
+const MIN_PEER_GRACE_MILLIS = 1_000;
 
 /**
  * Leases, `use` and a watch over a pool of another package, the peer. The peer keeps its options, its order of serving and its other
@@ -111,7 +111,7 @@ export class AdoptedPool<T> implements AsyncDisposable, Watchable {
    */
   async close(options: AdoptedCloseOptions = {}): Promise<void> {
     const resolved = resolveOptions('close', options, ADOPTED_CLOSE_OPTIONS);
-    const peerGraceMillis = Math.max(resolved.graceMillis, LEAST_PEER_GRACE_MILLIS);
+    const peerGraceMillis = Math.max(resolved.graceMillis, MIN_PEER_GRACE_MILLIS);
     await this.#adoption.close({ ...resolved, peerGraceMillis });
   }
 

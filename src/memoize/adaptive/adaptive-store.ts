@@ -27,11 +27,11 @@ import type { Stored } from '../stores/stored.js';
 import { RecencyList } from './recency-list.js';
 
 /**
- * How many misses that only one policy has count, as a multiple of the room for entries; at least {@link LEAST_MEMORY}. Older ones
+ * How many misses that only one policy has count, as a multiple of the room for entries; at least {@link MIN_MEMORY}. Older ones
  * fade.
  */
 const MEMORY = 4;
-const LEAST_MEMORY = 50;
+const MIN_MEMORY = 50;
 
 /**
  * How many misses less than LRU S3-FIFO has when it is followed, as a part of the room for entries. On a loop that turns back,
@@ -152,7 +152,7 @@ export class AdaptiveStore implements BoundedStore {
       this.#s3.add(print, true);
     }
     if (isHitOfLru !== isHitOfS3) {
-      const memory = Math.max(LEAST_MEMORY, Math.min(this.#room, 1e6) * MEMORY);
+      const memory = Math.max(MIN_MEMORY, Math.min(this.#room, 1e6) * MEMORY);
       this.#balance = this.#balance * (1 - 1 / memory) + (isHitOfS3 ? 1 : -1);
     }
   }

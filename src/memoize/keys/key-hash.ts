@@ -3,7 +3,7 @@ import { KeyLevel, KeyPath } from './key-level.js';
 import type { KeyRef } from './key-trie.js';
 
 /** How many characters of a string are hashed at most, evenly spread over it. */
-const MOST_CHARACTERS = 64;
+const MAX_CHARACTERS = 64;
 
 /** The offset and the prime of FNV-1a, a hash by Glenn Fowler, Landon Curt Noll and Kiem-Phong Vo. */
 const FNV_OFFSET = 0x811c9dc5;
@@ -19,7 +19,7 @@ export function hashOf(ref: KeyRef): number {
 
 function hashOfString(text: string): number {
   const { length } = text;
-  const stride = Math.ceil(length / MOST_CHARACTERS) || 1;
+  const stride = Math.ceil(length / MAX_CHARACTERS) || 1;
   let hash = FNV_OFFSET ^ length;
   for (let i = 0; i < length; i += stride) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
   return mixed(hash);

@@ -11,7 +11,7 @@
  * answered. So one timer beats while calls wait. A beat that is late shows that the event loop was busy. If an answer came during the
  * last beats, the time since the beat before hardly counts. Without an answer it counts up to {@link STALL_MILLIS}. So a system that
  * gives no answers gets no more time from a busy event loop, unless that is blocked for longer. A part of it that gives none, while the
- * event loop is busy with the answers of the others, gets at most {@link MOST_LIMITS} times its limit.
+ * event loop is busy with the answers of the others, gets at most {@link MAX_LIMITS} times its limit.
  */
 import { cancelTimer } from '../../core/cancel-timer.js';
 import type { Clock, TimerHandle } from '../../core/clock.js';
@@ -27,7 +27,7 @@ const LATE_MILLIS = 2;
 const QUIET_BEATS = 4;
 
 /** A wait ends after this many times its limit on the clock, however busy the event loop is. */
-const MOST_LIMITS = 10;
+const MAX_LIMITS = 10;
 
 interface Wait extends Linked<Wait> {
   /** When it ends, in this time. */
@@ -67,7 +67,7 @@ export class StoreTime implements Clock {
 
   /** Calls `onLimit` unless the wait is cancelled before; up to {@link BEAT_MILLIS} too late. */
   setTimer(onLimit: () => void, millis: number): TimerHandle {
-    const latest = this.#clock.now() + MOST_LIMITS * millis;
+    const latest = this.#clock.now() + MAX_LIMITS * millis;
     const due = this.now() + millis;
     const wait: Wait = { due, latest, onLimit, isOver: false, previous: null, next: null };
     this.#waits.append(wait);

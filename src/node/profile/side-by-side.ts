@@ -97,7 +97,7 @@ function aTableOf(isValue: (value: unknown) => boolean, expected: string): Optio
 }
 
 /** Objects whose holders are looked up: paths of more would say the same. */
-const MOST_HELD = 1000;
+const MAX_HELD = 1000;
 
 /**
  * Puts the leaks of a watchdog beside a heap snapshot of the same process. O(edges · log nodes).
@@ -241,7 +241,7 @@ function holdersOf(snapshot: V8Snapshot, nodes: Iterable<number>): HolderCount[]
   const counts = new Map<string, number>();
   let looked = 0;
   for (const node of nodes) {
-    if (looked++ === MOST_HELD) break;
+    if (looked++ === MAX_HELD) break;
     const name = holderOf(snapshot, snapshot.pathTo(node));
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }

@@ -14,7 +14,7 @@ import type { RequestCounts } from './request-sample.js';
 const LEAKS_FOUND = 1;
 
 /** How many lines are told of the loans that are out and are not known to be lost. */
-const MOST_LINES_OUT = 5;
+const MAX_LINES_OUT = 5;
 
 /** Reports what the watchdog of a process has found. */
 export class ExitReport {
@@ -95,7 +95,7 @@ export class ExitReport {
       loans,
       requests: this.#requests(),
       exhausted: [...this.#pools].filter(isExhausted).map((pool) => describe(pool)),
-      linesOut: this.#watchdog.linesOut().slice(0, MOST_LINES_OUT),
+      linesOut: this.#watchdog.linesOut().slice(0, MAX_LINES_OUT),
       stillOut: Math.max(0, loansOut - Math.min(lost, outAndLost)),
       missed: this.#foreign.missed,
     };

@@ -37,7 +37,7 @@ export interface Findings {
 const JSON_VERSION = 1;
 
 /** How many leaks are remembered with their lines. */
-const MOST_TOLD = 1_000;
+const MAX_TOLD = 1_000;
 
 /** Where a process writes its leaks. */
 export class LeakOutput {
@@ -64,7 +64,7 @@ export class LeakOutput {
 
   /** Writes a leak that was found just now. */
   found(leak: LeakReport): void {
-    if (this.#told.size >= MOST_TOLD) this.#told.clear();
+    if (this.#told.size >= MAX_TOLD) this.#told.clear();
     this.#told.set(leak.signature, { line: lineOf(leak), scope: leak.scope });
     if (this.#options.leaks === 'log') this.#line({ tenure: 'leak', ...summaryOf(leak) });
     else printOnStderr(prefixed(this.#source, formatReport([leak], { colour: hasColours() })));

@@ -21,12 +21,12 @@ export interface Growth {
 const ERROR_PROBABILITY = 0.01;
 
 /** Number of calls below which no bound is as sure as that. */
-export const LEAST_CALLS = 7;
+export const MIN_CALLS = 7;
 
-/** Gives the growth per call; `undefined` for fewer than {@link LEAST_CALLS}. `retained` is sorted. O(n · log n). */
+/** Gives the growth per call; `undefined` for fewer than {@link MIN_CALLS}. `retained` is sorted. O(n · log n). */
 export function growthOf(retained: Float64Array): Growth | undefined {
   const n = retained.length;
-  if (n < LEAST_CALLS) return undefined;
+  if (n < MIN_CALLS) return undefined;
   retained.sort();
   const middle = n >>> 1;
   const upper = retained[middle] as number;

@@ -11,13 +11,13 @@
 import type { Growth } from './growth.js';
 
 /** Growth per call below which a row is no leak, in bytes: the least that an object takes. */
-const LEAST_LEAK = 16;
+const MIN_LEAK = 16;
 
 /**
  * Part of the largest leak below which another row is not named. Live variables differ in size from call to call, so rows beside
  * a leak seem to leak a little. A second leak shows once the largest is repaired.
  */
-const LEAST_PART = 0.1;
+const MIN_PART = 0.1;
 
 /** What a row retains at each of its calls. */
 export interface RowGrowth {
@@ -35,7 +35,7 @@ export function leaksOf(rows: readonly RowGrowth[]): number[] {
   const largest = Math.max(0, ...left);
   return left.map((bytes, i) => {
     const perCall = bytes / (rows[i]?.calls ?? 1);
-    return perCall >= LEAST_LEAK && bytes >= LEAST_PART * largest ? perCall : 0;
+    return perCall >= MIN_LEAK && bytes >= MIN_PART * largest ? perCall : 0;
   });
 }
 

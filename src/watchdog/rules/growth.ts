@@ -20,7 +20,7 @@ import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
 import type { LoanSource } from '../loan.js';
 import { mannKendall } from '../mann-kendall.js';
-import { type Count, MOST_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
+import { type Count, MAX_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
 import type { Readings } from '../readings.js';
 import {
   changeOf,
@@ -71,10 +71,10 @@ const MANY_ENTRIES = 50_000;
 const LATEST_MILLIS = 1_440_000;
 
 /** The least share by which the last count exceeds the first. */
-const LEAST_RISE = 0.1;
+const MIN_RISE = 0.1;
 
 /** The least share by which the last of these exceeds the first: they are few, and chance moves them. */
-const LEAST_LATEST_RISE = 0.3;
+const MIN_LATEST_RISE = 0.3;
 
 /** How long a slow rise is waited for, in milliseconds. */
 const PATIENCE_MILLIS = 2_160_000;
@@ -139,13 +139,12 @@ class GrowthRule implements Rule<'growth'> {
     if (population.isBelowPeak) return undefined;
     const counted = withoutPauses(this.#readings.countsOf(population));
     const recent = latest(counted, LATEST_MILLIS);
-    const leastRise = this.#leaks.has(population) ? 0 : LEAST_RISE;
-    if (!keepsRising(counted, leastRise) && !keepsRising(recent, LEAST_LATEST_RISE))
-      return undefined;
+    const leastRise = this.#leaks.has(population) ? 0 : MIN_RISE;
+    if (!keepsRising(counted, leastRise) && !keepsRising(recent, MIN_LATEST_RISE)) return undefined;
     if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
     if (isTooEarly(population, counted, this.#options)) return undefined;
     if (followsTraffic(population, counted) || mannKendall(counts) < z) return undefined;
-    return counts.length >= Math.min(2 * windows, MOST_WINDOWS) ? 'probable' : 'suspect';
+    return counts.length >= Math.min(2 * windows, MAX_WINDOWS) ? 'probable' : 'suspect';
   }
 }
 
@@ -217,7 +216,7 @@ function endOf({ kind, endedBy }: LoanSource): string {
 /** The rule *growth*. */
 export const growth: RuleDefinition<'growth', GrowthOptions> = {
   options: {
-    windows: option(integer(4, MOST_WINDOWS), 12),
+    windows: option(integer(4, MAX_WINDOWS), 12),
     minObjects: option(integer(1), 100),
     z: option(numberAtLeast(0), 2.33),
   },

@@ -24,7 +24,7 @@ export interface Box {
 /** Width of a character of the labels, in pixels. */
 const CHARACTER = 6.6;
 /** Boxes narrower than this have no label. */
-const LEAST_LABELLED = 3 * CHARACTER;
+const MIN_LABELLED = 3 * CHARACTER;
 const HEADER = 24;
 
 const STYLE =
@@ -45,7 +45,7 @@ export function boxPicture(
 }
 
 function boxElement({ x, y, width, height, label, title, key }: Box): SvgText {
-  const isLabelled = width >= LEAST_LABELLED && height >= 12;
+  const isLabelled = width >= MIN_LABELLED && height >= 12;
   return svgElement(
     'g',
     {},

@@ -9,7 +9,7 @@ import { type CallNode, functionKey, functionLabel, samplesIn } from './call-tre
 const WIDTH = 1200;
 const ROW = 17;
 /** Narrower boxes, in pixels, are left out, and what they call with them. */
-const LEAST_WIDTH = 0.3;
+const MIN_WIDTH = 0.3;
 
 /** Gives the flame graph of a profile as SVG. `amount` prints bytes with their relative error. */
 export function flameGraph(
@@ -24,7 +24,7 @@ export function flameGraph(
     let x = left;
     for (const node of nodes.toSorted((a, b) => b.totalBytes - a.totalBytes)) {
       const width = node.totalBytes * scale;
-      if (width < LEAST_WIDTH) break;
+      if (width < MIN_WIDTH) break;
       depth = Math.max(depth, row + 1);
       boxes.push({
         x,

@@ -12,7 +12,7 @@ export interface PathGroup {
 }
 
 /** Groups that are kept: the largest. */
-const MOST_GROUPS = 10;
+const MAX_GROUPS = 10;
 
 /** Gives the paths to nodes, by their form, the most frequent first. */
 export function groupPaths(snapshot: V8Snapshot, nodes: readonly number[]): PathGroup[] {
@@ -23,7 +23,7 @@ export function groupPaths(snapshot: V8Snapshot, nodes: readonly number[]): Path
     if (group === undefined) groups.set(path, { count: 1, path, example: node });
     else group.count++;
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MOST_GROUPS);
+  return [...groups.values()].sort((a, b) => b.count - a.count).slice(0, MAX_GROUPS);
 }
 
 function describe(snapshot: V8Snapshot, steps: readonly SnapshotStep[]): string {

@@ -16,7 +16,7 @@ export interface FileIdentity {
 }
 
 /** Strings kept after they were read. Names of classes and properties repeat; contents of strings do not. */
-const MOST_CACHED = 50_000;
+const MAX_CACHED = 50_000;
 
 export class StringTable {
   readonly #file: string;
@@ -56,7 +56,7 @@ export class StringTable {
         if (text === undefined) {
           file ??= this.#open();
           text = this.#read(file, index);
-          if (this.#cache.size >= MOST_CACHED) this.#cache.clear();
+          if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
           this.#cache.set(index, text);
         }
         visitor(text, index);
