@@ -13,7 +13,6 @@
  * A loan that is certain is told of at once, any other after the grace. V8 proves losses one after the other in one task: those of one
  * leak are told by one event at its end.
  */
-
 import { applicationFrame, type Frame, formatPosition } from '../core/call-site.js';
 import type { Clock } from '../core/clock.js';
 import { ConditionWaits } from '../core/condition-waits.js';

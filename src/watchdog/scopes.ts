@@ -10,7 +10,6 @@
  * A root takes as long as the rest of a scope, and most scopes end within a tenth of a second and leave no loan behind. So a scope has
  * none until the graph is looked at, or one of its loans is settled.
  */
-
 import { type AsyncVariable, createAsyncVariable } from '../core/async-context.js';
 import { currentOwner, type Owner } from '../core/current-owner.js';
 import { LinkedList } from '../core/linked-list.js';
