@@ -36,7 +36,7 @@ test('no file of the service imports tenure', () => {
   }
 });
 
-/** The report of a text, without the figures, which depend on the load. */
+/** The report of a text, without what depends on the load: the figures, and whether a lost connection was seen in use. */
 function reportIn(text: string): string | undefined {
   const report = /\norphaned .*?\n {2}sig /s.exec(text)?.[0];
   return report
