@@ -41,6 +41,7 @@ function reportIn(text: string): string | undefined {
   const report = /\norphaned .*?\n {2}sig /s.exec(text)?.[0];
   return report
     ?.replace(/^( {2}(heap|seen) ).*/gm, '$1')
+    .replace(/^ {2}last touch {3}"in use" .*\n/m, '')
     .replace(/ ×\d+/, '')
     .replace(/\d[\d.]*m?/g, '#');
 }
