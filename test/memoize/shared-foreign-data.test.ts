@@ -8,6 +8,16 @@ import { settle } from '../kit/settle.js';
 import { MemoryBus } from './memory-bus.js';
 import { MemoryStore, Service } from './shared-service.js';
 
+/** A store that has a token of the key `k`, one of the cache, and one of all tags. */
+function storeWithTokens(): MemoryStore {
+  const store = new MemoryStore();
+  store.values
+    .set('value:key:{["k"]}', 'K')
+    .set('value:cache:{value}', 'C')
+    .set('value:tags:{value}', 'T');
+  return store;
+}
+
 describe('foreign data', () => {
   const sound = {
     name: 'value:entry:{["k"]}',
@@ -35,11 +45,7 @@ describe('foreign data', () => {
     ['no name', { ...sound, name: undefined }],
   ])('an envelope with %s is a miss, and is counted', async (_, envelope) => {
     using service = new Service();
-    const store = new MemoryStore();
-    store.values
-      .set('value:key:{["k"]}', 'K')
-      .set('value:cache:{value}', 'C')
-      .set('value:tags:{value}', 'T');
+    const store = storeWithTokens();
     store.values.set('value:entry:{["k"]}', envelope);
     const one = service.member({ store });
     expect(await one('k')).toBe('old k');
@@ -50,11 +56,7 @@ describe('foreign data', () => {
     'an envelope whose `%s` throws or changes as it is read fails no call',
     async (field) => {
       using service = new Service();
-      const memory = new MemoryStore();
-      memory.values
-        .set('value:key:{["k"]}', 'K')
-        .set('value:cache:{value}', 'C')
-        .set('value:tags:{value}', 'T');
+      const memory = storeWithTokens();
       for (const soundReads of [0, 1]) {
         let reads = 0;
         const get = (): unknown => {
@@ -116,11 +118,7 @@ describe('foreign data', () => {
 
   test('a lifetime in the store never exceeds that of the reader, even by a clock that is ahead', async () => {
     using service = new Service();
-    const store = new MemoryStore();
-    store.values
-      .set('value:key:{["k"]}', 'K')
-      .set('value:cache:{value}', 'C')
-      .set('value:tags:{value}', 'T');
+    const store = storeWithTokens();
     const at = Date.now() + 86_400_000;
     store.values.set('value:entry:{["k"]}', { ...sound, at, ttl: 86_400_000 });
     let now = 0;
