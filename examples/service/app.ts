@@ -21,6 +21,19 @@ export type FindOrder = (
   id: number,
 ) => Promise<Order | undefined>;
 
+/** A route whose parameter is the id of a record. */
+interface WithId {
+  readonly Params: { readonly id: number };
+}
+
+/** Fastify answers 400 if the id is not a number that the column can have. */
+const WITH_ID = {
+  params: {
+    type: 'object',
+    properties: { id: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 } },
+  },
+} as const;
+
 export function createApp(db: Database, watchdog: Watchdog, findOrder: FindOrder) {
   const app = Fastify();
 
@@ -48,18 +61,18 @@ export function createApp(db: Database, watchdog: Watchdog, findOrder: FindOrder
 
   app.get('/healthz', async () => ({ ok: true, pool: db.stats() }));
 
-  app.get<{ Params: { id: string } }>('/orders/:id', async (request, reply) => {
-    const order = await findOrder(db, findProduct, Number(request.params.id));
+  app.get<WithId>('/orders/:id', { schema: WITH_ID }, async (request, reply) => {
+    const order = await findOrder(db, findProduct, request.params.id);
     return order ?? reply.code(404).send({ error: 'no such order' });
   });
 
-  app.get<{ Params: { id: string } }>('/products/:id', async (request, reply) => {
-    const product = await findProduct(Number(request.params.id));
+  app.get<WithId>('/products/:id', { schema: WITH_ID }, async (request, reply) => {
+    const product = await findProduct(request.params.id);
     return product ?? reply.code(404).send({ error: 'no such product' });
   });
 
-  app.get<{ Params: { id: string } }>('/customers/:id/orders', async (request, reply) => {
-    const customer = await findCustomer(Number(request.params.id));
+  app.get<WithId>('/customers/:id/orders', { schema: WITH_ID }, async (request, reply) => {
+    const customer = await findCustomer(request.params.id);
     if (customer === undefined) return reply.code(404).send({ error: 'no such customer' });
     const orders = await db.use((client) => selectOrdersOf(client, customer.id));
     return { customer, orders };
@@ -84,6 +97,9 @@ function answerFailuresClearly(app: FastifyInstance): void {
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof PoolError) {
       return reply.code(503).header('retry-after', '1').send({ error: error.code });
+    }
+    if (error instanceof Error && 'validation' in error) {
+      return reply.code(400).send({ error: error.message });
     }
     app.log.error(error);
     return reply.code(500).send({ error: 'internal error' });

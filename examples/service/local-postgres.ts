@@ -11,8 +11,10 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
 
 /** The user that Postgres runs as. @default the user of this process */
@@ -80,6 +82,7 @@ export class LocalPostgres implements AsyncDisposable {
 
   /** Creates an empty database. */
   install(binaries: string): void {
+    removeAfterKill(this.#home);
     chmodSync(this.#home, 0o755);
     copyBinaries(binaries, this.#native);
     mkdirSync(this.#data, { mode: 0o700 });
@@ -136,6 +139,17 @@ export class LocalPostgres implements AsyncDisposable {
   get #data(): string {
     return join(this.#home, 'data');
   }
+}
+
+/** Has the server of a folder stopped, and the folder removed, if this process is killed. */
+function removeAfterKill(home: string): void {
+  const program = fileURLToPath(new URL('remove-abandoned-postgres.js', import.meta.url));
+  const child = spawn(process.execPath, [program, home], {
+    detached: true, // Ctrl-C does not end it.
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  (child.stdin as Socket).unref();
 }
 
 /** Whether npm has installed a Postgres for this machine. */

@@ -4,6 +4,7 @@
  * requests. `-- --legacy` runs a service that knows nothing of tenure, under `--import tenure/register`.
  */
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatReport, type LeakReport, Watchdog } from 'tenure/watchdog';
 import { demonstrateLegacy } from '../legacy/demo.js';
@@ -17,12 +18,25 @@ import { findOrder as findOrderLeaky } from './orders-leaky.js';
 /** The exit code of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
 
+/** How often the demo looks whether npm still runs. */
+const PARENT_LOOK_MILLIS = 500;
+
 const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 
-/** Aborts on Ctrl-C. All open resources are then closed in order. */
+/** Aborts on Ctrl-C, and when nobody reads the output. All open resources are then closed in order. */
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interruption.abort());
+}
+process.stdout.on('error', () => interruption.abort());
+if (process.env['npm_lifecycle_event'] !== undefined) abortWithShellOfNpm();
+
+/** On SIGTERM npm ends its shell, and the shell does not pass the signal on: this process gets another parent. */
+function abortWithShellOfNpm(): void {
+  const shell = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== shell) interruption.abort();
+  }, PARENT_LOOK_MILLIS).unref();
 }
 
 process.exitCode = await main().catch(explainFailure);
@@ -82,6 +96,9 @@ async function demonstrate(
     );
   });
   const load = await runLoad(service.url, seconds, interruption.signal);
+  const sharedCustomers = customers.size; // V8 may collect them when no request has them any more.
+  while (watchdog.stats().scopes > 0) await setTimeout(5); // The last requests have no client any more, but still run.
+  const leaks = await watchdog.check({ forceGc: true });
   const pool = db.stats();
   const cache = findProduct.cacheInfo();
   console.log(
@@ -92,9 +109,8 @@ async function demonstrate(
     `pool       ${pool.borrowed}/${pool.max} out, ${pool.loans.toLocaleString('en')} loans, ${pool.acquireTimeouts} acquire timeouts`,
   );
   console.log(
-    `cache      ${cache.hits.toLocaleString('en')} hits, ${cache.misses.toLocaleString('en')} misses, ${cache.size} products; ${customers.size} customers shared`,
+    `cache      ${cache.hits.toLocaleString('en')} hits, ${cache.misses.toLocaleString('en')} misses, ${cache.size} products; ${sharedCustomers} customers shared`,
   );
-  const leaks = await watchdog.check({ forceGc: true });
   console.log(`\n${formatReport(leaks, { colour })}\n`);
   return leaks;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { startLocalPostgres } from '../../examples/service/local-postgres.js';
 import { lineOf } from '../kit/line-of.js';
 
@@ -24,6 +24,8 @@ interface Demo {
   exitCode(): Promise<number | null>;
 }
 
+const WITHIN_20_S = { timeout: 20_000, interval: 50 };
+
 const running = new Set<ChildProcess>();
 const folders: string[] = [];
 
@@ -33,12 +35,19 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-function startDemo(args: readonly string[], environment: Record<string, string> = {}): Demo {
+/** The demo as the script of `package.json` starts it. */
+const COMMAND = [process.execPath, '--import', 'tsx', 'examples/service/main.ts'];
+
+function startDemo(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  [program, ...first]: readonly string[] = COMMAND,
+): Demo {
   const { DATABASE_URL: _given, ...inherited } = process.env;
   const folder = mkdtempSync(join(tmpdir(), 'tenure-demo-'));
   chmodSync(folder, 0o755); // Its Postgres may run as another user.
   folders.push(folder);
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/service/main.ts', ...args], {
+  const child = spawn(program as string, [...first, ...args], {
     cwd: PROJECT,
     env: { ...inherited, TMPDIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -85,6 +94,7 @@ test('the report names the line and the route of the leak during the load, and t
   expect(told, 'it is told before the load has ended').toBeLessThan(output.indexOf('req/s'));
   expect(output).toContain(`acquired at  ${place}:`);
   expect(output).toMatch(/pool {9}10\/10 out|pool {9}\d\/10 out/);
+  expect(output, 'all requests of the fixed service have ended').toMatch(/^pool {7}0\/10 out/m);
   expect(output).toContain('NO LEAKS');
   expect(output).toMatch(new RegExp(`${place} leaked \\d+ connections on GET /orders/:id`));
   expect(output).not.toContain('\u001b[');
@@ -108,6 +118,46 @@ test('Ctrl-C under load stops everything and leaves nothing behind', async () =>
   demo.process.kill('SIGINT');
   expect(await demo.exitCode(), demo.output()).toBe(130);
   expect(demo.leftFiles()).toEqual([]);
+}, 60_000);
+
+test('a demo that is killed leaves no Postgres behind', async () => {
+  const demo = startDemo(['--serve']);
+  await demo.until('until Ctrl-C');
+  demo.process.kill('SIGKILL');
+  await demo.exitCode();
+  await vi.waitFor(() => expect(demo.leftFiles()).toEqual([]), WITHIN_20_S);
+}, 60_000);
+
+test('SIGTERM for npm ends the service too', async () => {
+  const demo = startDemo(['--serve'], {}, ['npm', 'run', 'demo', '--']);
+  await demo.until('until Ctrl-C');
+  const url = /curl (http:\S+)\/healthz/.exec(demo.output())?.[1];
+  expect(await status(`${url}/healthz`)).toBe(200);
+  demo.process.kill('SIGTERM');
+  await vi.waitFor(() => expect(demo.leftFiles()).toEqual([]), WITHIN_20_S);
+  await expect(status(`${url}/healthz`)).rejects.toThrow('fetch failed');
+}, 60_000);
+
+test('a reader that reads no further ends the demo without a stack trace', async () => {
+  const demo = startDemo(['--seconds', '30']);
+  await demo.until('── the orders service');
+  demo.process.stdout?.destroy();
+  await demo.exitCode();
+  expect(demo.output()).not.toContain('EPIPE');
+  expect(demo.leftFiles()).toEqual([]);
+}, 60_000);
+
+test('an id that is no number is refused, and costs no connection', async () => {
+  const demo = startDemo(['--serve']);
+  await demo.until('until Ctrl-C');
+  const url = /curl (http:\S+)\/healthz/.exec(demo.output())?.[1];
+  for (const path of ['orders/abc', 'orders/1.5', 'orders/99999999999', 'products/x']) {
+    expect(await status(`${url}/${path}`), path).toBe(400);
+  }
+  const health = (await (await fetch(`${url}/healthz`)).json()) as { pool: { borrowed: number } };
+  expect(health.pool.borrowed).toBe(0);
+  demo.process.kill('SIGTERM');
+  await demo.exitCode();
 }, 60_000);
 
 test('DATABASE_URL is used if it is set, and its database is left as it was', async () => {
