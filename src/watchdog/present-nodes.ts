@@ -18,6 +18,9 @@ import type { RunningClock } from './running-clock.js';
 /** How many nodes a step reports at most. */
 const MAX_IN_STEP = 1_024;
 
+/** How many nodes the first step reports, however slow the machine is: so many that a small component is complete. */
+const AT_ONCE = 128;
+
 /** How many nodes are reported between two readings of the clock. */
 const BATCH = 32;
 
@@ -48,7 +51,7 @@ export class PresentNodes {
   /** Has a component report its nodes: the first of them now, unless a step is running. */
   add(component: NewlyWatched): void {
     this.#waiting.push(component);
-    if (!this.#isStepping) this.#step(Number.POSITIVE_INFINITY); // So that a small one is complete, however slow the machine is.
+    if (!this.#isStepping) this.#step(AT_ONCE);
   }
 
   /** Stops the timer. */
@@ -58,19 +61,21 @@ export class PresentNodes {
     this.#waiting.length = 0;
   }
 
-  #step(millis: number): void {
+  /** Reports `atOnce` nodes, and more while there is time. */
+  #step(atOnce: number): void {
     this.#isStepping = true;
     try {
-      this.#activity.allocatePresent(() => this.#reportSome(millis));
+      this.#activity.allocatePresent(() => this.#reportSome(atOnce));
     } finally {
       this.#isStepping = false;
     }
     this.#continueLater();
   }
 
-  #reportSome(millis: number): void {
-    const end = performance.now() + millis;
-    for (let left = MAX_IN_STEP; left > 0 && performance.now() < end; left -= BATCH) {
+  #reportSome(atOnce: number): void {
+    const end = performance.now() + this.#clock.stepMillis;
+    for (let done = 0; done < MAX_IN_STEP; done += BATCH) {
+      if (done >= atOnce && performance.now() >= end) return;
       const component = this.#waiting.at(-1);
       if (component === undefined) return;
       const place = this.#waiting.length - 1;
@@ -85,7 +90,7 @@ export class PresentNodes {
     const run = (): void => {
       this.#timer = undefined;
       if (this.#activity.collectPresent()) this.#continueLater();
-      else this.#step(this.#clock.stepMillis);
+      else this.#step(0);
     };
     this.#timer = this.#clock.setTimer(run, 0, { background: true });
   }

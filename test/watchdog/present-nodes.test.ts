@@ -148,6 +148,21 @@ test('a full cache is reported in steps, and a small one at once', async () => {
   watchdog.heap.assertInvariants();
 });
 
+test('on a slow machine, watch() reports a small cache at once, and few entries of a full one', async () => {
+  const full = filled(cached(), MANY);
+  using watchdog = new Watchdog();
+  const live = (): number => watchdog.heap.stats().liveByKind.get('entry') ?? 0;
+  let now = performance.now();
+  const slow = vi.spyOn(performance, 'now').mockImplementation(() => ++now);
+  onTestFinished(() => slow.mockRestore());
+  watchdog.watch(filled(cached(), 100).component);
+  expect(live()).toBe(100);
+  watchdog.watch(full.component);
+  expect(live()).toBeLessThan(300);
+  slow.mockRestore();
+  await until(() => live() === MANY + 100);
+});
+
 test('members of other components are not reported once more by a component of their name', async () => {
   const { clock, watchdog, live } = watched(cached(() => ({ name: 'users' })));
   watchdog.watch(
