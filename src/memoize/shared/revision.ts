@@ -12,7 +12,7 @@ const FIRST_LETTER = 97;
 const drawn = /* @__PURE__ */ new Uint8Array(RANDOM_LETTERS * DRAWN_PARTS);
 let next = drawn.length;
 
-/** A revision that is greater than all earlier ones, as far as the clocks of the processes agree. */
+/** A revision that is greater than those of earlier milliseconds, as far as the clocks of the processes agree. */
 export function newRevision(): string {
   return `${Date.now().toString(36).padStart(9, '0')}-${randomPart()}`;
 }

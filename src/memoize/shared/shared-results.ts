@@ -388,9 +388,10 @@ function isOfUse({ revision, failure }: Envelope, left: number, purpose: LoadPur
   const { isEarly, isReplacing, origin } = purpose;
   const replaced = origin?.revision ?? '';
   if (failure !== undefined) return left > 0 && !isReplacing;
-  if (isEarly) return left > 0 && revision > replaced;
   // A store that has lost its last writes has an older result than the one that is to be replaced.
-  return !isReplacing || revisionTime(revision) >= revisionTime(replaced);
+  const isOlder = revisionTime(revision) < revisionTime(replaced);
+  if (isEarly) return left > 0 && revision !== replaced && !isOlder;
+  return !isReplacing || !isOlder;
 }
 
 function isComplete({ key, cache, tags }: LoadTokens): boolean {
