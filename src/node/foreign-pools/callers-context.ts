@@ -5,7 +5,7 @@
  * An AsyncResource takes a tenth of a microsecond. `AsyncLocalStorage.snapshot` takes up to 100 times as long before Node 24.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { isPatched, type PatchedMethods, type Prototype } from './patched-methods.js';
+import { classPatch, type PatchedMethods } from './patched-methods.js';
 
 type Callback = (this: unknown, ...results: unknown[]) => unknown;
 
@@ -24,36 +24,14 @@ export function inCallersContext(callback: Callback): Callback {
   };
 }
 
-/**
- * Gives a function that patches the class of a connection, once: the callbacks of these methods run in the async contexts of their callers.
- * O(1).
- */
+/** Gives a function that patches the class of a connection, once: the callbacks of these methods run in the async contexts of their callers. */
 export function callbackPatch(
   methods: PatchedMethods,
   names: readonly string[],
 ): (connection: unknown) => void {
-  const known = new WeakSet<object>();
-  return (connection) => {
-    const own = Object.getPrototypeOf(connection) as Prototype | null;
-    if (own === null || known.has(own)) return;
-    known.add(own);
-    for (const name of names) {
-      const prototype = prototypeWith(own, name);
-      if (prototype === null || isPatched(prototype, [name])) continue;
-      methods.replace(prototype, name, (original) => {
-        return function (this: object, ...args: unknown[]): unknown {
-          return original.apply(this, withCallersContext(args));
-        };
-      });
-    }
-  };
-}
-
-/** The prototype that has a method, beginning with `own`. */
-function prototypeWith(own: Prototype, name: string): Prototype | null {
-  let prototype: Prototype | null = own;
-  while (prototype !== null && !Object.hasOwn(prototype, name)) {
-    prototype = Object.getPrototypeOf(prototype) as Prototype | null;
-  }
-  return typeof prototype?.[name] === 'function' ? prototype : null;
+  return classPatch(methods, names, (original) => {
+    return function (this: object, ...args: unknown[]): unknown {
+      return original.apply(this, withCallersContext(args));
+    };
+  });
 }

@@ -2,6 +2,7 @@
 /** The pools of other packages that are watched, by the object that the package's user has. */
 import { notePeerWatch, requestOfAdoption } from '../../core/adopted-peers.js';
 import { guardedCall } from '../../core/guarded-call.js';
+import type { Origin } from '../../core/probe.js';
 import { IterableWeakSet } from '../../weak/iterable-weak-set.js';
 import { ForeignPool, type ForeignPoolFacts } from './foreign-pool.js';
 
@@ -17,6 +18,8 @@ export class KnownPools {
   readonly #nameCounts = new Map<string, number>();
   /** Above 0 while a method of a package calls another one for itself. */
   #internalCalls = 0;
+  /** The caller for whom a package acquires at present, in a later turn than that of its call. */
+  #callerServed: Origin | undefined;
   #isOpen = true;
 
   /** `givesWay` says that the loans which an adopted pool reports to any watchdog are left out. */
@@ -74,6 +77,22 @@ export class KnownPools {
     } finally {
       this.#internalCalls--;
     }
+  }
+
+  /** Calls a method in which the package acquires for a caller whose origin was taken before. */
+  serving<R>(caller: Origin, call: () => R): R {
+    const before = this.#callerServed;
+    this.#callerServed = caller;
+    try {
+      return call();
+    } finally {
+      this.#callerServed = before;
+    }
+  }
+
+  /** The caller for whom the present call acquires, if {@link serving} makes it. */
+  get callerServed(): Origin | undefined {
+    return this.#callerServed;
   }
 
   /** Ends the watches. Calls are not reported any more. */

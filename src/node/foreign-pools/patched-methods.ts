@@ -18,6 +18,34 @@ export function isPatched(prototype: Prototype, names: readonly string[]): boole
   return names.some((name) => PATCHED in Object(prototype[name]));
 }
 
+/** Gives a function that replaces methods of the class of an object, once. O(1). */
+export function classPatch(
+  methods: PatchedMethods,
+  names: readonly string[],
+  replacementOf: (original: Method) => Method,
+): (instance: unknown) => void {
+  const known = new WeakSet<object>();
+  return (instance) => {
+    const own = Object.getPrototypeOf(instance) as Prototype | null;
+    if (own === null || known.has(own)) return;
+    known.add(own);
+    for (const name of names) {
+      const prototype = prototypeWith(own, name);
+      if (prototype === null || isPatched(prototype, [name])) continue;
+      methods.replace(prototype, name, replacementOf);
+    }
+  };
+}
+
+/** The prototype that has a method, beginning with `own`. */
+function prototypeWith(own: Prototype, name: string): Prototype | null {
+  let prototype: Prototype | null = own;
+  while (prototype !== null && !Object.hasOwn(prototype, name)) {
+    prototype = Object.getPrototypeOf(prototype) as Prototype | null;
+  }
+  return typeof prototype?.[name] === 'function' ? prototype : null;
+}
+
 /** The methods that one owner has replaced. */
 export class PatchedMethods implements Disposable {
   readonly #undo: (() => void)[] = [];

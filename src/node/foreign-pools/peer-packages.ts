@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { guardedCall } from '../../core/guarded-call.js';
 import { genericPool } from './generic-pool.js';
+import { knex } from './knex.js';
 import type { KnownPools } from './known-pools.js';
 import { mysql2 } from './mysql2.js';
 import { isPatched, type PatchedMethods, type Prototype } from './patched-methods.js';
@@ -10,7 +11,7 @@ import { pgPool } from './pg-pool.js';
 import { sequelizePool } from './sequelize-pool.js';
 import { tarn } from './tarn.js';
 
-const PACKAGES: readonly PeerPackage[] = [genericPool, mysql2, pgPool, sequelizePool, tarn];
+const PACKAGES: readonly PeerPackage[] = [genericPool, mysql2, pgPool, sequelizePool, tarn, knex];
 
 /** The path of a file with a class to patch. */
 const CLASS_FILE = new RegExp(
@@ -19,11 +20,11 @@ const CLASS_FILE = new RegExp(
 
 /** A name or a path whose load may load such a file. */
 const MENTION = new RegExp(
-  `(?:^|/)(?:${PACKAGES.map(({ name, folder }) => `${name}|${folder}`).join('|')}|knex|sequelize)(?:/|$)`,
+  `(?:^|/)(?:${PACKAGES.map(({ name, folder }) => `${name}|${folder}`).join('|')}|sequelize)(?:/|$)`,
 );
 
 /** The names of all packages. */
-export const PEER_NAMES: readonly PeerName[] = PACKAGES.map(({ name }) => name);
+export const PEER_NAMES: readonly PeerName[] = [...new Set(PACKAGES.map(({ name }) => name))];
 
 /** The folders below `node_modules` that have the classes. `pg` has its pool in `pg-pool`. */
 export const PEER_FOLDERS: readonly string[] = PACKAGES.map(({ folder }) => folder);

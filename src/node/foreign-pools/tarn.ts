@@ -20,10 +20,12 @@ interface TarnPool {
   numPendingAcquires(): number;
 }
 
-function factsOf(pool: TarnPool): ForeignPoolFacts {
+/** What is known of a pool of tarn. */
+export function factsOf(pool: TarnPool): ForeignPoolFacts {
   return {
     name: 'tarn',
-    releaseAdvice: 'release it in a `finally` block; with knex, await or destroy each transaction',
+    releaseAdvice:
+      'release it in a `finally` block; with knex, commit or roll back each transaction',
     figures: () => ({
       size: pool.numUsed() + pool.numFree() + pool.numPendingCreates(),
       available: pool.numFree(),
@@ -56,7 +58,7 @@ export const tarn: PeerPackage = {
 
     methods.replace(prototype, 'acquire', (original) => {
       return function acquire(this: object, ...args: unknown[]): unknown {
-        const origin = pools.caller(this, factsOf)?.origin(acquire);
+        const origin = pools.callerServed ?? pools.caller(this, factsOf)?.origin(acquire);
         if (origin !== undefined) requestsOf(this).set((this as TarnPool).eventId, origin);
         return original.apply(this, args);
       };
