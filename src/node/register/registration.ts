@@ -6,7 +6,8 @@
  * ```
  *   loaded ──▶ package with pools found ──▶ HTTP scopes ──▶ first pool used ──▶ signal, exit report, leaks
  *      │
- *      └──▶ HTTP requests for 30 s, and no package: says once that none was found
+ *      ├──▶ HTTP requests for 30 s, and no package: says once that none was found
+ *      └──▶ HTTP requests, packages, and no pool used: says so at the end
  * ```
  */
 /// <reference lib="esnext.disposable" preserve="true" />
@@ -41,6 +42,17 @@ function nothingFound({ patch }: RegisterOptions): string {
   return `no pool of ${[...patch, 'tenure'].join(', ')} was found. Is the application bundled? Leave these packages out of the bundle (\`external\`), or watch their pools with \`watchdog.watch(adoptPool(pool))\`.`;
 }
 
+/** Says that packages were found, and that the application took no resource of their pools. */
+function nothingUsed({ patched, missed }: ForeignPoolsWatch): string {
+  const found = patched.map((copy) => `${copy.package} ${copy.version}`);
+  const watched = [...new Set(found)].join(', ') || 'no package';
+  const sentences = [
+    `no pool was used: ${watched} is watched, and the application took nothing from its pools. \`pool.query()\` releases by itself, and is no loan. A library with a pool of its own is not watched.`,
+    ...missed.map((copy) => `not watched: ${copy}`),
+  ];
+  return sentences.join('\n');
+}
+
 /** What `tenure/register` watches. */
 export interface Registered {
   /** The watchdog, to which the application may add pools and scopes of its own. */
@@ -60,6 +72,7 @@ export class Registration implements Registered {
   #report: ExitReport | undefined;
   #sample: RequestSample | undefined;
   #hasBegun = false;
+  #hasSeenPool = false;
 
   constructor() {
     onCreated((component) => this.#watchOwn(component));
@@ -103,6 +116,7 @@ export class Registration implements Registered {
 
   #watchForeign(pool: ForeignPool): Disposable {
     this.#begin();
+    this.#hasSeenPool = true;
     const isWanted = this.#options.level !== 'off';
     if (isWanted) this.#exitReport.add(pool);
     return this.watchdog.watch(pool);
@@ -112,6 +126,7 @@ export class Registration implements Registered {
   #watchOwn(component: Watchable): void {
     if (!isWatchable(component)) return;
     this.#begin();
+    this.#hasSeenPool = true;
     if (this.#options.level === 'off') return;
     noteAutomaticWatch(component, this.watchdog.watch(component));
     this.#exitReport.addOwn();
@@ -152,29 +167,28 @@ export class Registration implements Registered {
     });
   }
 
-  /** Tells once if a service answers requests and no package was found. Needs no timer: a request looks at the clock. */
+  /** Tells once if a service answers requests and uses no pool. Needs no timer: a request looks at the clock. */
   #awaitRequests(): void {
     const requests = channel('http.server.request.start');
     let answersRequests = false;
     const stop = (): void => {
       requests.unsubscribe(requested);
-      process.off('exit', ended);
+      process.off('exit', tell);
     };
     const tell = (): void => {
       stop();
-      const text = nothingFound(this.#options); // Makes the output, too.
-      this.#output?.say(text);
+      if (this.#hasSeenPool) return;
+      const options = this.#options; // Makes the output, too.
+      if (options.level === 'off') return;
+      this.#output?.say(this.#hasBegun ? nothingUsed(this.#foreign) : nothingFound(options));
     };
     const requested = (): void => {
-      if (this.#hasBegun) stop();
-      else if (performance.now() > PATIENCE_MILLIS) tell();
+      if (this.#hasSeenPool) stop();
+      else if (!this.#hasBegun && performance.now() > PATIENCE_MILLIS) tell();
       else if (!answersRequests) {
         answersRequests = true;
-        process.on('exit', ended);
+        process.on('exit', tell);
       }
-    };
-    const ended = (): void => {
-      if (!this.#hasBegun) tell();
     };
     requests.subscribe(requested);
   }

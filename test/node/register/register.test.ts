@@ -18,6 +18,15 @@ async function run(source: string, options: ProgramOptions = {}) {
 const LEAKY = service("await get('/ok'); await get('/leak'); process.exit(0);");
 const HEALTHY = service("await get('/ok'); await get('/ok'); process.exit(0);");
 
+/** Loads a version of tarn that is not known. */
+const UNKNOWN_TARN = `
+const { mkdirSync, writeFileSync } = require('node:fs');
+mkdirSync('old/node_modules/tarn/dist', { recursive: true });
+writeFileSync('old/node_modules/tarn/package.json', '{"name":"tarn","version":"9.0.0"}');
+writeFileSync('old/node_modules/tarn/dist/Pool.js', 'exports.Pool = class { acquire() {} };');
+require('./old/node_modules/tarn/dist/Pool.js');
+`;
+
 describe('what it does to a program without pools', () => {
   test.each([
     ['ends by itself', 'setTimeout(() => {}, 1);'],
@@ -49,6 +58,19 @@ describe('what it does to a program without pools', () => {
       'no pool of generic-pool, mysql2, pg, sequelize-pool, tarn, tenure was found',
     );
     expect(t.stderr).toContain('Is the application bundled?');
+  });
+
+  test('a service that takes nothing from its pools is told so at its end', async () => {
+    const source = service("await get('/ok'); process.exit(0);")
+      .replace('const resource = await pool.acquire();', '')
+      .replace("if (request.url !== '/leak') await pool.release(resource);", '');
+    using t = await run(`${UNKNOWN_TARN}${source}`);
+    const [used, missed, ...rest] = t.stderr.split('\n');
+    expect(used).toMatch(
+      /^tenure: no pool was used: generic-pool 3\.\d+\.\d+ is watched, and the application took nothing from its pools\./,
+    );
+    expect(missed).toMatch(/^not watched: tarn 9\.0\.0 \(.*\): this version is not known$/);
+    expect(rest).toEqual(['']);
   });
 
   test('a service that has answered requests for 30 s without a pool is told while it runs', async () => {
@@ -420,14 +442,7 @@ describe('pools of tenure itself', () => {
 });
 
 test('an unknown version is left alone and named in the report', async () => {
-  using program = startProgram(
-    `const { mkdirSync, writeFileSync } = require('node:fs');
-     mkdirSync('old/node_modules/tarn/dist', { recursive: true });
-     writeFileSync('old/node_modules/tarn/package.json', '{"name":"tarn","version":"9.0.0"}');
-     writeFileSync('old/node_modules/tarn/dist/Pool.js', 'exports.Pool = class { acquire() {} };');
-     require('./old/node_modules/tarn/dist/Pool.js');
-     ${HEALTHY}`,
-  );
+  using program = startProgram(`${UNKNOWN_TARN}${HEALTHY}`);
   await program.says('not watched: tarn 9.0.0 (');
   await program.says('this version is not known');
   writeFileSync(join(program.folder, 'done'), '');
