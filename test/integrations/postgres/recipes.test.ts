@@ -1,7 +1,5 @@
 /** The recipes for Postgres in the documentation, run on a real server. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openOrdersDb } from '../../../examples/postgres/adopted-pool.js';
@@ -13,24 +11,18 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { collectGarbage } from '../../kit/collect-garbage.js';
 import { lineOf } from '../../kit/line-of.js';
+import { printedExamples } from '../../kit/printed-examples.js';
 import { until } from '../../kit/until.js';
 import { canStart, Overseer } from './postgres-server.js';
 
-const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
-
-const BLOCK = /^`(examples\/\S+)`:\n\n```typescript\n([\s\S]*?)^```$/gm;
-
 test('the page has the example files unchanged', () => {
-  const page = readFileSync(`${PROJECT}/docs/recipes/postgres.md`, 'utf8');
-  const printed = [...page.matchAll(BLOCK)].map(([, file, code]) => [file as string, code]);
-  expect(printed.map(([file]) => file)).toEqual([
+  const examples = printedExamples('docs/recipes/postgres.md');
+  expect(examples.map(({ file }) => file)).toEqual([
     'examples/postgres/client-pool.ts',
     'examples/postgres/listen.ts',
     'examples/postgres/adopted-pool.ts',
   ]);
-  for (const [file, code] of printed) {
-    expect(code, file).toBe(readFileSync(`${PROJECT}/${file}`, 'utf8'));
-  }
+  for (const { file, printed, source } of examples) expect(printed, file).toBe(source);
 });
 
 describe.skipIf(!canStart)('recipes on a real Postgres', () => {
