@@ -9,10 +9,13 @@
  * its pool, or when it acquires if it has one already.
  */
 import { guardedCall } from '../../core/guarded-call.js';
+import type { Origin } from '../../core/probe.js';
 import type { KnownPools } from './known-pools.js';
 import { classPatch, isPatched, type Method, type Prototype } from './patched-methods.js';
 import type { PeerPackage } from './peer-package.js';
 import { factsOf } from './tarn.js';
+
+const WATCH = 'the watch of knex';
 
 /** What the arguments of `client.transaction` are. */
 type TransactionCall = [
@@ -35,7 +38,7 @@ export const knex: PeerPackage = {
     for (const name of ['initializePool', 'acquireConnection']) {
       methods.replace(prototype, name, (original) => {
         return function (this: object, ...args: unknown[]): unknown {
-          guardedCall('the patch of knex', () => patchDialect(this));
+          guardedCall(WATCH, () => patchDialect(this));
           return original.apply(this, args);
         };
       });
@@ -46,17 +49,31 @@ export const knex: PeerPackage = {
 /** Replaces `client.transaction`, which makes a transaction that will ask for a connection. */
 function namingItsCaller(pools: KnownPools, original: Method): Method {
   return function transaction(this: object & { readonly pool?: object }, ...args): unknown {
-    const [, config, outer] = args as TransactionCall;
-    const needsConnection = !outer && !config?.connection;
-    const isWatched = needsConnection && isPatched(this.pool as Prototype, ['acquire']);
-    const caller = isWatched
-      ? pools.caller(this.pool as object, factsOf)?.origin(transaction)
-      : undefined;
-    const made = original.apply(this, args) as Prototype;
-    const evaluate = made['_evaluateContainer'];
-    if (caller === undefined || typeof evaluate !== 'function') return made;
-    made['_evaluateContainer'] = (...rest: unknown[]): unknown =>
-      pools.serving(caller, () => Reflect.apply(evaluate, made, rest));
+    const { pool } = this;
+    const caller = guardedCall(WATCH, () =>
+      pool !== undefined && needsConnection(args as TransactionCall) && isTarnPool(pool)
+        ? pools.caller(pool, factsOf)?.origin(transaction)
+        : undefined,
+    );
+    const made = original.apply(this, args);
+    if (caller !== undefined) guardedCall(WATCH, () => serve(pools, caller, made as Prototype));
     return made;
   };
+}
+
+function needsConnection([, config, outer]: TransactionCall): boolean {
+  return !outer && !config?.connection;
+}
+
+/** knex may also have a pool of the driver. */
+function isTarnPool(pool: object): boolean {
+  return isPatched(pool as Prototype, ['acquire']);
+}
+
+/** Has a transaction acquire for the caller that has made it. */
+function serve(pools: KnownPools, caller: Origin, transaction: Prototype): void {
+  const evaluate = transaction['_evaluateContainer'];
+  if (typeof evaluate !== 'function') return;
+  transaction['_evaluateContainer'] = (...args: unknown[]): unknown =>
+    pools.serving(caller, () => Reflect.apply(evaluate, transaction, args));
 }

@@ -106,6 +106,28 @@ describe.skipIf(!canStart)('transactions of knex, on a real Postgres', () => {
     expect(linesOf(leaks)).toEqual([lineOf(import.meta.url, '// of the older client')]);
   });
 
+  test('a client that has ended has the error of knex', async () => {
+    await using t = setUp();
+    await t.db.raw('select 1');
+    await t.db.destroy();
+    await expect(t.db.transaction()).rejects.toThrow('Unable to acquire a connection');
+    await expect(t.db.transaction(async () => {})).rejects.toThrow('Unable to acquire');
+  });
+
+  test('a dialect with transactions of another kind is left alone', async () => {
+    await using t = setUp();
+    const Postgres = t.db.client.constructor as typeof Knex.Client;
+    const made = Object.freeze({ isOther: true });
+    class Other extends Postgres {
+      override transaction(): Knex.Transaction {
+        return made as unknown as Knex.Transaction;
+      }
+    }
+    const other = openKnex({ client: Other, connection: server.url });
+    expect(await other.transaction(async () => {})).toBe(made);
+    await other.destroy();
+  });
+
   test('the methods are put back at the end of the watch', async () => {
     let db: Knex;
     const before = open();
