@@ -198,6 +198,11 @@ test.each([
   [snapshotText(GLOBALS, { nodeFields: ['type', 'name', 'id', 'self_size'] }), 'lack `edge_count`'],
   [snapshotText(GLOBALS).replace('"strings"', '"texts"'), 'no strings'],
   [snapshotText([...GLOBALS, { edges: [{ to: 99 }] }]), 'leads to no node'],
+  [snapshotText(GLOBALS).replace('"nodes":[', '"nodes":[-'), 'is "-", which no snapshot has'],
+  [snapshotText(GLOBALS).replace('"edges":[', '"edges":[-'), 'is "-", which no snapshot has'],
+  [snapshotText(GLOBALS, { locations: [[2, 5, 0, 0]] }).replace(',5,0,0', ',5,--1,0'), 'is "-"'],
+  [snapshotText(GLOBALS, { locations: [[2, 5, 0, 0]] }).replace(',5,0,0', ',5,-,0'), 'is ","'],
+  [snapshotText(GLOBALS, { locations: [[-1, 5, 0, 0]] }), 'is of no node'],
 ])('%.60s… is refused with its fault', async (text, fault) => {
   writeFileSync(path, text);
   await expect(openSnapshot(path)).rejects.toThrow(fault);
@@ -266,6 +271,18 @@ test('locations name the script, from the option, from the file beside, or by nu
   writeFileSync(`${path}.scripts.json`, 'not JSON');
   expect((await openSnapshot(path)).locationOf(4)?.file).toBe('script 7');
   rmSync(`${path}.scripts.json`);
+});
+
+test('a place before the first line or column of a wrapped script counts as the first one', async () => {
+  writeSnapshot(path, GLOBALS, {
+    locations: [
+      [4, 7, -1, -26],
+      [5, 7, 0, -62],
+    ],
+  });
+  const snapshot = await openSnapshot(path);
+  expect(snapshot.locationOf(4)).toEqual({ file: 'script 7', line: 1, column: 1 });
+  expect(snapshot.locationOf(5)).toEqual({ file: 'script 7', line: 1, column: 1 });
 });
 
 test('the event loop turns while a file is read', async () => {

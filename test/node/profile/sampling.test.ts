@@ -1,3 +1,4 @@
+import { Script } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 import { AllocationProfile, type ProfileTextFormat, sample } from 'tenure/profile/v8';
@@ -235,6 +236,23 @@ test('an empty profile exports to every format', () => {
     expect(empty.export(format)).not.toMatch(/NaN|Infinity/);
   }
   expect(Profile.decode(gunzipSync(empty.export('pprof'))).sample).toEqual([]);
+});
+
+test('a script whose source is wrapped begins before its first line: its line and column are not known', async () => {
+  const sampling = sample({ intervalBytes: 64 });
+  const code = 'Array.from({ length: 5_000 }, (_, i) => ({ i }))';
+  const wrapped = { filename: 'wrapped.js', lineOffset: -2, columnOffset: -62 };
+  const made: unknown[] = new Script(code, wrapped).runInThisContext();
+  const around = await sampling.stop();
+  expect(made).toHaveLength(5_000);
+  const places = around.functions().filter(({ file }) => file === 'wrapped.js');
+  expect(places.length).toBeGreaterThan(0);
+  for (const { line, column } of places) {
+    expect(line).toBe(0);
+    expect(column).toBeGreaterThanOrEqual(0);
+  }
+  const read = Profile.decode(gunzipSync(around.export('pprof')));
+  expect(read.location.flatMap((it) => it.line).every((it) => Number(it.line) >= 0)).toBe(true);
 });
 
 test('the table prints the relative error of each figure', () => {

@@ -6,7 +6,7 @@ interface RawNode {
   readonly callFrame: {
     readonly functionName: string;
     readonly url: string;
-    /** From 0; -1 for functions of the engine. */
+    /** From 0; -1 for functions of the engine, and below 0 before the first line of a script whose source is wrapped. */
     readonly lineNumber: number;
     readonly columnNumber: number;
   };
@@ -56,8 +56,8 @@ export function callTree(profile: RawProfile): CallNode {
       of: {
         name: callFrame.functionName === '' ? '(anonymous)' : callFrame.functionName,
         file: callFrame.url,
-        line: callFrame.lineNumber + 1,
-        column: callFrame.columnNumber + 1,
+        line: Math.max(0, callFrame.lineNumber + 1),
+        column: Math.max(0, callFrame.columnNumber + 1),
       },
       selfBytes: selfSize,
       selfSamples: samplesOf.get(id) ?? 0,

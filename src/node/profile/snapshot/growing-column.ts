@@ -1,5 +1,5 @@
 /** A column of numbers whose length is not known before it is read. */
-export class GrowingColumn<A extends Uint32Array | Float64Array> {
+export class GrowingColumn<A extends Uint32Array | Int32Array | Float64Array> {
   readonly #make: (length: number) => A;
   #values: A;
   #length = 0;

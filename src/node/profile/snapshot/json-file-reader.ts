@@ -14,6 +14,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 const OPEN_ARRAY = 0x5b;
@@ -105,13 +106,14 @@ export class JsonFileReader {
 
   /**
    * Reads the next numbers of the array that was entered. Returns how many: less than fit into `batch` at the end of the
-   * array, which is then left. Numbers are integers ≥ 0; a value of 2^53 or more loses precision.
+   * array, which is then left. Numbers are integers, and not below 0 unless `signed` is true; one beyond 2^53 loses precision.
    */
-  readNumbers(batch: Float64Array): number {
+  readNumbers(batch: Float64Array, signed: boolean): number {
     const room = batch.length;
     let count = 0;
     let value = 0;
     let digits = 0;
+    let sign = 1;
     let last = this.#lastOfArray;
     while (count < room) {
       if (this.#at === this.#length && !this.#refill()) throw this.#unexpected(END);
@@ -125,13 +127,18 @@ export class JsonFileReader {
           digits++;
           continue;
         }
-        let isWrong = false;
+        if (byte === MINUS && signed && digits === 0 && sign > 0) {
+          sign = -1;
+          continue;
+        }
+        let isWrong = sign < 0 && digits === 0;
         if (digits > 0) {
           isWrong = last === ITEM;
-          batch[count++] = value;
+          batch[count++] = sign * value;
           last = ITEM;
           value = 0;
           digits = 0;
+          sign = 1;
         }
         if (byte === COMMA) {
           isWrong ||= last !== ITEM;

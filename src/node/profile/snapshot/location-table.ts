@@ -1,6 +1,7 @@
 /**
  * Where functions, generators and constructors of the snapshot's objects are defined. V8 gives a script's number, not its
- * file; {@link ScriptNames} gives the file. Lines and columns begin at 0 in the file, and at 1 here.
+ * file; {@link ScriptNames} gives the file. Lines and columns begin at 0 in the file, and at 1 here. A script whose source is wrapped, as
+ * test runners do, begins before its first line or column: Node 24 tells the wrapper's places by numbers below 0. They count as 0.
  */
 
 /** The file or URL of each script, by its number. */
@@ -20,8 +21,8 @@ export interface LocationColumns {
   /** Node of each location, in ascending order. */
   readonly nodes: Uint32Array;
   readonly scripts: Uint32Array;
-  readonly lines: Uint32Array;
-  readonly columns: Uint32Array;
+  readonly lines: Int32Array;
+  readonly columns: Int32Array;
 }
 
 export class LocationTable {
@@ -51,8 +52,8 @@ export class LocationTable {
     const script = scripts[low] as number;
     return {
       file: this.#scriptNames[script] ?? `script ${script}`,
-      line: (lines[low] as number) + 1,
-      column: (columns[low] as number) + 1,
+      line: Math.max(0, lines[low] as number) + 1,
+      column: Math.max(0, columns[low] as number) + 1,
     };
   }
 }
@@ -61,7 +62,8 @@ function sortedByNode(table: LocationColumns): LocationColumns {
   const { nodes } = table;
   if (nodes.every((node, i) => i === 0 || (nodes[i - 1] as number) <= node)) return table;
   const order = nodes.map((_, i) => i).sort((a, b) => (nodes[a] as number) - (nodes[b] as number));
-  const inOrder = (column: Uint32Array): Uint32Array => order.map((i) => column[i] as number);
+  const inOrder = <A extends Uint32Array | Int32Array>(column: A): A =>
+    column.map((_, at) => column[order[at] as number] as number) as A;
   return {
     nodes: inOrder(nodes),
     scripts: inOrder(table.scripts),

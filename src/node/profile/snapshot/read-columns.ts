@@ -75,8 +75,8 @@ class ColumnReader {
   #locations: LocationColumns = {
     nodes: new Uint32Array(),
     scripts: new Uint32Array(),
-    lines: new Uint32Array(),
-    columns: new Uint32Array(),
+    lines: new Int32Array(),
+    columns: new Int32Array(),
   };
   #stringStarts: Float64Array | undefined;
 
@@ -182,19 +182,23 @@ class ColumnReader {
 
   async #readLocations(): Promise<void> {
     const { node, location, nodeCount } = this.#knownHeader();
-    const column = (): GrowingColumn<Uint32Array> =>
+    const unsigned = (): GrowingColumn<Uint32Array> =>
       new GrowingColumn((length) => new Uint32Array(length));
-    const [nodes, scripts, lines, columns] = [column(), column(), column(), column()];
-    await this.#eachBatch(location.fields, (batch, count) => {
+    const signed = (): GrowingColumn<Int32Array> =>
+      new GrowingColumn((length) => new Int32Array(length));
+    const [nodes, scripts, lines, columns] = [unsigned(), unsigned(), signed(), signed()];
+    const add = (batch: Float64Array, count: number): void => {
       for (let i = 0; i < count; i += location.fields) {
         const index = (batch[i + location.node] as number) / node.fields;
-        if (index >= nodeCount) throw new UnexpectedJson('one of its locations is of no node.');
+        if (index < 0 || index >= nodeCount)
+          throw new UnexpectedJson('one of its locations is of no node.');
         nodes.push(index);
         scripts.push(batch[i + location.script] as number);
         lines.push(batch[i + location.line] as number);
         columns.push(batch[i + location.column] as number);
       }
-    });
+    };
+    await this.#eachBatch(location.fields, add, true);
     this.#locations = {
       nodes: nodes.finish(),
       scripts: scripts.finish(),
@@ -221,11 +225,12 @@ class ColumnReader {
   async #eachBatch(
     fields: number,
     onBatch: (batch: Float64Array, count: number) => void,
+    signed = false,
   ): Promise<void> {
     const batch = new Float64Array(fields * BATCH_RECORDS);
     this.#reader.enterArray();
     for (;;) {
-      const count = this.#reader.readNumbers(batch);
+      const count = this.#reader.readNumbers(batch, signed);
       if (count % fields !== 0) throw new UnexpectedJson('one of its records is incomplete.');
       onBatch(batch, count);
       if (count < batch.length) return;
