@@ -135,7 +135,7 @@ const BEHAVIOURS = {
   async 'takes a create with a callback, and one that gives a value'(note) {
     for (const create of [
       (done) => done(null, { id: 'callback' }),
-      (done) => setImmediate(done, null, { id: 'later' }),
+      (done) => void setImmediate(done, null, { id: 'later' }),
       () => ({ id: 'value' }),
     ]) {
       const pool = noted(note, { create, destroy: () => {} });
