@@ -47,7 +47,7 @@ function nothingUsed({ patched, missed }: ForeignPoolsWatch): string {
   const found = patched.map((copy) => `${copy.package} ${copy.version}`);
   const watched = [...new Set(found)].join(', ') || 'no package';
   const sentences = [
-    `no pool was used: ${watched} is watched, and the application took nothing from its pools. \`pool.query()\` releases by itself, and is no loan. A library with a pool of its own is not watched.`,
+    `no pool was used: the pools of ${watched} are watched, and the application took nothing from them. \`pool.query()\` releases by itself, and is no loan. A library with a pool of its own is not watched.`,
     ...missed.map((copy) => `not watched: ${copy}`),
   ];
   return sentences.join('\n');

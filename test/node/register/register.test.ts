@@ -67,7 +67,7 @@ describe('what it does to a program without pools', () => {
     using t = await run(`${UNKNOWN_TARN}${source}`);
     const [used, missed, ...rest] = t.stderr.split('\n');
     expect(used).toMatch(
-      /^tenure: no pool was used: generic-pool 3\.\d+\.\d+ is watched, and the application took nothing from its pools\./,
+      /^tenure: no pool was used: the pools of generic-pool 3\.\d+\.\d+ are watched, and the application took nothing from them\./,
     );
     expect(missed).toMatch(/^not watched: tarn 9\.0\.0 \(.*\): this version is not known$/);
     expect(rest).toEqual(['']);
