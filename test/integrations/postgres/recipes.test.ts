@@ -11,19 +11,8 @@ import {
 } from '../../../examples/service/local-postgres.js';
 import { collectGarbage } from '../../kit/collect-garbage.js';
 import { lineOf } from '../../kit/line-of.js';
-import { printedExamples } from '../../kit/printed-examples.js';
 import { until } from '../../kit/until.js';
 import { canStart, Overseer } from './postgres-server.js';
-
-test('the page has the example files unchanged', () => {
-  const examples = printedExamples('docs/recipes/postgres.md');
-  expect(examples.map(({ file }) => file)).toEqual([
-    'examples/postgres/client-pool.ts',
-    'examples/postgres/listen.ts',
-    'examples/postgres/adopted-pool.ts',
-  ]);
-  for (const { file, printed, source } of examples) expect(printed, file).toBe(source);
-});
 
 describe.skipIf(!canStart)('recipes on a real Postgres', () => {
   let server: LocalPostgres;
