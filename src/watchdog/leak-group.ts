@@ -253,7 +253,10 @@ export class LeakGroup {
       evidence: {
         ...(!ended && { generation: component.generationOf(this.#latest) }),
         v8: evidenceOfV8(this.#latest),
-        ...(population !== undefined && { counts: population.counts() }),
+        ...(population !== undefined && {
+          counts: population.counts(),
+          countsEveryMillis: population.countsEveryMillis,
+        }),
       },
       ...(!ended && { path }),
       ...(cycle !== undefined && { cycle }),

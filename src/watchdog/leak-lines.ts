@@ -211,9 +211,15 @@ function describeEvidence(report: LeakReport): string {
 function heapLines({ path = [], counters, evidence }: LeakReport): string[] {
   const lines = path.length === 0 ? [] : [row('path', path.join(' → '))];
   if (counters !== undefined) lines.push(row('heap', describeCounters(counters)));
-  const { counts } = evidence;
-  if (counts !== undefined) lines.push(row('heap', `live ${counts.slice(-MAX_COUNTS).join(', ')}`));
+  const { counts, countsEveryMillis = 0 } = evidence;
+  if (counts !== undefined) lines.push(row('heap', describeCounts(counts, countsEveryMillis)));
   return lines;
+}
+
+function describeCounts(counts: readonly number[], everyMillis: number): string {
+  const live = `live ${counts.slice(-MAX_COUNTS).join(', ')}`;
+  const minutes = everyMillis / 60_000;
+  return minutes > 1 ? `${live}: one count in ${minutes} minutes` : live;
 }
 
 function describeCounters({ born, live, freed, promoted, fullCollections }: SiteCounters): string {

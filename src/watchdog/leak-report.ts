@@ -130,8 +130,10 @@ export interface LeakReport {
     readonly generation?: NodeGeneration;
     /** Whether V8 has collected the object through which it could have been ended. A loan of `acquire()` or `use()` has none. */
     readonly v8: 'collected' | 'not collected' | 'no handle';
-    /** Live objects at the last full collections of the simulated heap, the oldest first. Only the rule *growth* has them. */
+    /** Live objects at full collections of the simulated heap, the oldest first. Only the rule *growth* has them. */
     readonly counts?: readonly number[];
+    /** The shortest time between two of these counts, in milliseconds. */
+    readonly countsEveryMillis?: number;
   };
   /** The nodes of the simulated heap from a root to the latest of them, the root first; absent once that has ended. */
   readonly path?: readonly string[];

@@ -22,8 +22,10 @@ export interface Members {
   readonly kind: string;
   /** How many live. */
   readonly live: number;
-  /** How many lived at the last full collections, the oldest first. */
+  /** How many have lived, the oldest first. */
   counts(): number[];
+  /** The shortest time between two of these counts, in milliseconds. */
+  readonly countsEveryMillis: number;
   /** Gives the figures of one of their components; `undefined` once it has been collected. */
   stats(): ComponentStats | undefined;
 }

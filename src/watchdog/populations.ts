@@ -18,30 +18,16 @@ import type { BaseHeap } from '../gc/base-heap.js';
 import type { ClassCounts } from '../gc/memory/census.js';
 import { type CallOrigin, NO_ORIGIN } from './call-origin.js';
 import { countsOf, total } from './class-counts.js';
+import { type Count, CountSeries, MINUTES, SCALES, type Scale } from './count-series.js';
 import { HighWater } from './high-water.js';
 import { ledgerRecord } from './ledger-record.js';
 import type { Loan, LoanSource, Members } from './loan.js';
-
-/** How many counts are kept of a population. */
-export const MAX_WINDOWS = 48;
-
-/** The shortest time between two counts, in milliseconds. */
-export const WINDOW_MILLIS = 50_000;
 
 /** The age from which on a scope counts: it runs for long, in milliseconds. */
 export const OLD_MILLIS = 300_000;
 
 /** The share of weakly held objects that may have died since a count that is kept. */
 const FEW_DEATHS = 0.05;
-
-/** What was counted at one full collection. */
-export interface Count {
-  /** When, in milliseconds. */
-  readonly at: number;
-  readonly live: number;
-  /** How many had died by then. */
-  readonly freed: number;
-}
 
 /** What is known of a population. */
 export interface PopulationOptions {
@@ -82,11 +68,14 @@ export class Population implements Members {
   readonly #highWater = new HighWater();
   #oldLive = 0;
   #oldFreed = 0;
-  #counted: Count[] = [];
+  readonly #series = new Map(SCALES.map((scale) => [scale, new CountSeries(scale)]));
+  readonly #minutes = this.#series.get(MINUTES) as CountSeries;
   /** The counts of weakly held objects since V8 has told of the dead. */
   #uncertain: Count[] = [];
   /** How many members have ended that the heap still has: they count as dead. */
   leaving = 0;
+  /** The scale of time on which their number rises, if it does. */
+  risesBy: Scale = MINUTES;
 
   /** `incomplete` has the sites of components whose members are not all reported. */
   constructor(
@@ -152,9 +141,9 @@ export class Population implements Members {
   /** Counts the members, at the end of a full collection. Without effect while members are not reported. O(1). */
   count(now: number): void {
     if (this.isIncomplete) return;
-    const last = (this.isWeak ? this.#uncertain : this.#counted).at(-1);
-    if (last !== undefined && now - last.at < WINDOW_MILLIS) return;
-    if (this.isWeak) append(this.#uncertain, this.#countNow(now));
+    const last = (this.isWeak ? this.#uncertain : this.counted).at(-1);
+    if (last !== undefined && now - last.at < MINUTES.everyMillis) return;
+    if (this.isWeak) this.#addUncertain(this.#countNow(now));
     else this.#keep(this.#countNow(now));
   }
 
@@ -164,22 +153,29 @@ export class Population implements Members {
     const current = this.#countNow(now);
     for (const count of this.#uncertain) {
       const isKept = current.freed - count.freed <= FEW_DEATHS * count.live;
-      if (isKept && now - count.at >= WINDOW_MILLIS) this.#keep(count);
+      if (isKept && now - count.at >= MINUTES.everyMillis) this.#keep(count);
     }
     this.#uncertain = [];
-    const beforeLast = this.#counted.at(-2);
-    if (beforeLast !== undefined && now - beforeLast.at < WINDOW_MILLIS) this.#counted.pop();
+    const beforeLast = this.counted.at(-2);
+    if (beforeLast !== undefined && now - beforeLast.at < MINUTES.everyMillis) {
+      this.#minutes.removeLast();
+    }
     this.#keep(current);
   }
 
-  /** The counts, the oldest first. Uncertain ones are left out. */
+  /** The counts of the full collections, the oldest first. Uncertain ones are left out. */
   get counted(): readonly Count[] {
-    return this.#counted;
+    return this.#minutes.counts;
   }
 
-  /** The counts, the oldest first, with the uncertain ones. */
-  get withUncertain(): readonly Count[] {
-    return [...this.#counted, ...this.#uncertain];
+  /** The counts on a scale of time, the oldest first. Uncertain ones are left out. */
+  countedBy(scale: Scale): readonly Count[] {
+    return (this.#series.get(scale) as CountSeries).counts;
+  }
+
+  /** These counts, with the uncertain ones. */
+  withUncertain(scale: Scale): readonly Count[] {
+    return [...this.countedBy(scale), ...this.#uncertain];
   }
 
   /** Whether their number has fallen from an earlier peak, and has not passed it since. O(1). */
@@ -187,12 +183,22 @@ export class Population implements Members {
     return this.#highWater.isBelow;
   }
 
+  /** The live members on the scale on which they rise, the oldest first. */
   counts(): number[] {
-    return this.#counted.map(({ live }) => live);
+    return this.countedBy(this.risesBy).map(({ live }) => live);
+  }
+
+  get countsEveryMillis(): number {
+    return this.risesBy.everyMillis;
+  }
+
+  #addUncertain(count: Count): void {
+    this.#uncertain.push(count);
+    if (this.#uncertain.length > MINUTES.kept) this.#uncertain.shift();
   }
 
   #keep(count: Count): void {
-    append(this.#counted, count);
+    for (const series of this.#series.values()) series.add(count);
     this.#highWater.note(count.live, count.at);
   }
 
@@ -208,12 +214,6 @@ export class Population implements Members {
   #counts(): ClassCounts {
     return countsOf(this.#heap, this.classId);
   }
-}
-
-/** Adds a count to the latest ones. */
-function append(counts: Count[], count: Count): void {
-  counts.push(count);
-  if (counts.length > MAX_WINDOWS) counts.shift();
 }
 
 /** The populations of one watchdog. */

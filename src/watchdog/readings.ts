@@ -3,9 +3,10 @@
  * verdicts change: a rule that decides the same without its counter does not need it.
  */
 import type { NodeGeneration } from '../gc/memory/node-generation.js';
+import type { Count, Scale } from './count-series.js';
 import type { Expectation } from './expectations.js';
 import type { Loan } from './loan.js';
-import type { Count, Population } from './populations.js';
+import type { Population } from './populations.js';
 
 /** The counters that rules read. */
 export interface Readings {
@@ -33,8 +34,8 @@ export interface Readings {
   youngCollectionsSince(loan: Loan): number;
   /** How long no loan of its component has ended, in milliseconds, while every resource was out. */
   idleMillis(loan: Loan, now: number): number;
-  /** The live objects of a population at the last full collections, the oldest first. */
-  countsOf(population: Population): readonly Count[];
+  /** The live objects of a population on a scale of time, the oldest first. */
+  countsOf(population: Population, scale: Scale): readonly Count[];
   /** The generation of an object that is expected to die. */
   generationOfExpected(expectation: Expectation): NodeGeneration;
   /** Whether a misuse counts as one. */
@@ -59,7 +60,7 @@ export const READINGS: Readings = {
   returnsSince: ({ component, returnsBefore }) => component.holdTimes.count - returnsBefore,
   youngCollectionsSince: (loan) => loan.youngCollections,
   idleMillis: ({ component }, now) => now - component.shortage.since,
-  countsOf: (population) => population.counted,
+  countsOf: (population, scale) => population.countedBy(scale),
   generationOfExpected: (expectation) => expectation.generation,
   countsMisuse: () => true,
   countsDirectRelease: () => true,

@@ -132,6 +132,8 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
       'expectations',
       'hold-times',
       'loan',
+      'count-series',
+      'harmless-rise',
       'mann-kendall',
       'populations',
       'readings',

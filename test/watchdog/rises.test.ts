@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { BaseHeap } from '../../src/gc/base-heap.js';
 import { makeSteppedCollector } from '../../src/gc/collectors/stepped-collector.js';
 import type { Handle } from '../../src/gc/memory/handle.js';
-import { Watchdog } from '../../src/watchdog/index.js';
+import { formatReport, Watchdog } from '../../src/watchdog/index.js';
 import { PlainSource } from '../../src/watchdog/plain-source.js';
 import { Populations } from '../../src/watchdog/populations.js';
 import { READINGS } from '../../src/watchdog/readings.js';
@@ -26,6 +26,8 @@ class Members {
   toldAt = NEVER;
   /** Whether it tells of them now. */
   isTold = false;
+  /** How often that has changed. */
+  changes = 0;
 
   /** They are counted in each `every`th minute. */
   constructor(kind: string, isWeak = false, every = 1) {
@@ -75,7 +77,9 @@ class Members {
         isV8Known: true,
         isForced: false,
         tell: (certainty) => {
-          this.isTold = certainty !== undefined;
+          const isTold = certainty !== undefined;
+          if (isTold !== this.isTold) this.changes++;
+          this.isTold = isTold;
           if (this.isTold) this.toldAt = Math.min(this.toldAt, this.#minute);
         },
       });
@@ -107,7 +111,7 @@ test('a number that falls for an hour and rises for an hour is no growth', () =>
 test('a wave on top of a leak is told when it passes the wave before', () => {
   const entries = new Members('entry');
   for (let wave = 0; wave < 4; wave++) entries.pass(5, 60).pass(5, 0, 30);
-  expect(entries.toldAt).toBeLessThanOrEqual(35);
+  expect(entries.toldAt).toBeLessThanOrEqual(36);
 });
 
 test('components that become more by two a minute up to a hundred are no growth', () => {
@@ -182,6 +186,89 @@ test.each([4, 5, 7, 10])(
     }
   },
 );
+
+test.each([
+  [15, 1],
+  [20, 1.5],
+  [30, 4],
+  [60, 6],
+  [120, 13],
+  [240, 30],
+  [1_440, 100],
+])(
+  'a job that leaves 100 objects each %i minutes is told without a break from hour %d on',
+  (every, hours) => {
+    for (const kind of ['entry', 'pool', 'listener']) {
+      const members = new Members(kind);
+      for (let minute = 0; minute < 2 * hours * 60; minute++) {
+        members.pass(1, minute % every === every - 1 ? 100 : 0);
+        if (minute >= hours * 60) expect([minute, members.isTold]).toEqual([minute, true]);
+      }
+      expect(members.changes).toBeLessThanOrEqual(3);
+    }
+  },
+);
+
+test('a job that takes twelve minutes each half hour, and leaks all the time, is told after some hours', () => {
+  const entries = new Members('entry');
+  for (let round = 0; round < 10; round++) entries.pass(12, 20).pass(18, 0);
+  expect(entries.changes).toBeLessThanOrEqual(7);
+  for (let minute = 0; minute < 600; minute++) {
+    entries.pass(1, minute % 30 < 12 ? 20 : 0);
+    expect([minute, entries.isTold]).toEqual([minute, true]);
+  }
+});
+
+test.each([
+  ['entry', 0, 6],
+  ['pool', 0, 12],
+  ['listener', 300, 12],
+])(
+  '%s: %i at first, and %i more in each hour: they are told after a day',
+  (kind, first, perHour) => {
+    const members = new Members(kind).pass(1, first);
+    for (let object = 0; object < 48 * perHour; object++) {
+      members.pass(1, 1).pass(60 / perHour - 1, 0);
+      if (object > 28 * perHour) expect(members.isTold).toBe(true);
+    }
+    expect(members.changes).toBe(1);
+  },
+);
+
+test.each([120, 480])(
+  'objects that live for %i minutes, and follow the load of the day, are not told again and again',
+  (lifetime) => {
+    const members = new Members('pool');
+    const births: number[] = [];
+    let due = 0;
+    for (let minute = 0; minute < 4 * 1_440; minute++) {
+      due += 2 + 1.8 * Math.sin((minute / 1_440 - 0.25) * 2 * Math.PI);
+      births.push(Math.floor(due));
+      due -= Math.floor(due);
+      members.pass(1, births[minute] ?? 0, births[minute - lifetime] ?? 0);
+    }
+    expect(members.changes).toBeLessThanOrEqual(4);
+    expect(members.isTold).toBe(false);
+  },
+);
+
+test('a report has the counts of the scale on which the number rises', async () => {
+  const clock = new FakeClock();
+  using watchdog = new Watchdog({ clock });
+  for (let hour = 0; hour < 7; hour++) {
+    for (let i = 0; i < 50; i++) watchdog.openScope('job export');
+    for (let minute = 0; minute < 60; minute++) await clock.advance(60_000);
+  }
+  const [report, ...others] = await watchdog.check();
+  expect(others).toEqual([]);
+  expect(report?.evidence).toMatchObject({ countsEveryMillis: 300_000 });
+  const { counts = [] } = report?.evidence ?? {};
+  expect([...new Set(counts)]).toEqual([50, 100, 150, 200, 250, 300, 350]);
+  expect(counts.filter((count) => count === 300)).toHaveLength(12);
+  expect(formatReport(report ? [report] : [])).toMatch(
+    /heap {9}live (350, ){11}350: one count in 5 minutes/,
+  );
+});
 
 test('objects that came in bursts are told no more when the bursts have ended', () => {
   const entries = new Members('entry');

@@ -109,7 +109,8 @@ export const ABLATIONS: readonly Ablation[] = [
     reading: 'countsOf',
     constant: 'the counts never change',
     replaced: {
-      countsOf: ({ counted }) => counted.map((count) => ({ ...count, live: 1_000 })),
+      countsOf: (population, scale) =>
+        population.countedBy(scale).map((count) => ({ ...count, live: 1_000 })),
     },
     programs: ['a cache without a bound, keyed by a time stamp'],
   },

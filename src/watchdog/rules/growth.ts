@@ -18,17 +18,18 @@
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import type { Certainty } from '../certainty.js';
+import { type Count, MINUTES, SCALES, type Scale } from '../count-series.js';
+import { followsTraffic, isBounded, isTooEarly, isWarmingUp } from '../harmless-rise.js';
 import type { LoanSource } from '../loan.js';
 import { mannKendall } from '../mann-kendall.js';
-import { type Count, MAX_WINDOWS, type Population, WINDOW_MILLIS } from '../populations.js';
+import type { Population } from '../populations.js';
 import type { Readings } from '../readings.js';
 import {
   changeOf,
+  comesInBursts,
   followsComponents,
-  isMoreTraffic,
   keepsRising,
   latest,
-  riseOf,
   withoutPauses,
 } from '../trend.js';
 import type { Rule, RuleContext, RuleDefinition } from './rule.js';
@@ -55,20 +56,11 @@ export interface GrowthOptions {
   readonly z?: number;
 }
 
+/** The most full collections that have to be looked at. */
+const MAX_WINDOWS = 48;
+
 /** Counts of weakly held objects are confirmed by V8, so fewer of them do. */
 const WEAK_WINDOWS = 6;
-
-/** How much longer than an entry lives the counts have to reach back. */
-const LIFETIMES = 2;
-
-/** How long a cache is not judged that is going to have many entries before the first expires, in milliseconds. */
-const FIRST_WAIT_MILLIS = 1_200_000;
-
-/** From this number on, entries are many although they expire. */
-const MANY_ENTRIES = 50_000;
-
-/** How far the latest counts reach back, in milliseconds: they have forgotten how the service began, and the traffic of before. */
-const LATEST_MILLIS = 1_440_000;
 
 /** The least share by which the last count exceeds the first. */
 const MIN_RISE = 0.1;
@@ -76,27 +68,35 @@ const MIN_RISE = 0.1;
 /** The least share by which the last of these exceeds the first: they are few, and chance moves them. */
 const MIN_LATEST_RISE = 0.3;
 
-/** How long a slow rise is waited for, in milliseconds. */
-const PATIENCE_MILLIS = 2_160_000;
+/** How many objects of a job come at once, at the least. */
+const MIN_BURST = 20;
 
-/** A rise by fewer objects in that time is slow. */
-const FEW = 240;
+/** How many objects the latest counts have to expect, so that they can say that a rise by hours has ended. */
+const MIN_EXPECTED = 10;
 
-/** A rise by fewer weakly held objects is slow: many of them may live long. */
-const FEW_WEAK = 1_200;
+/** The part of them that has to come. */
+const MIN_GOING_ON = 0.3;
 
-/** How many objects a slow rise has to reach, as a multiple of those that a fast one has to. */
-const SLOW_LEAST = 1.2;
+/** How many of the last counts have to agree, so that a verdict changes. */
+const STABLE_COUNTS = 4;
 
-/** The kinds whose number a component bounds by its figure `max`. */
-const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
+/** How often that number doubles, once with each retraction. */
+const MAX_DOUBLINGS = 4;
+
+/** What was said of a population. */
+interface Verdict {
+  /** Whether it counts as a leak. It may become ever greater at its old pace: its rise is an ever smaller share of it. */
+  readonly isLeak: boolean;
+  readonly retractions: number;
+}
+
+const NO_VERDICT: Verdict = { isLeak: false, retractions: 0 };
 
 class GrowthRule implements Rule<'growth'> {
   readonly name = 'growth';
   readonly #options: Required<GrowthOptions>;
   readonly #readings: Readings;
-  /** Those that count as a leak. Such a one may become ever greater at its old pace: its rise is an ever smaller share of it. */
-  readonly #leaks = new WeakSet<Population>();
+  readonly #verdicts = new WeakMap<Population, Verdict>();
 
   constructor(options: Required<GrowthOptions>, readings: Readings) {
     this.#options = options;
@@ -108,10 +108,20 @@ class GrowthRule implements Rule<'growth'> {
       if (population.isIncomplete || (population.isWeak && !context.isV8Known)) continue;
       const certainty = this.#judge(population);
       const isOwn = certainty !== undefined && !this.#followsComponents(population, context);
-      if (isOwn) this.#leaks.add(population);
-      else this.#leaks.delete(population);
+      this.#note(population, isOwn);
       context.tell(isOwn ? certainty : undefined, population.loan);
     }
+  }
+
+  #verdictOf(population: Population): Verdict {
+    return this.#verdicts.get(population) ?? NO_VERDICT;
+  }
+
+  #note(population: Population, isLeak: boolean): void {
+    const last = this.#verdictOf(population);
+    if (last.isLeak === isLeak) return;
+    const retractions = last.retractions + (isLeak ? 0 : 1);
+    this.#verdicts.set(population, { isLeak, retractions });
   }
 
   /**
@@ -125,69 +135,72 @@ class GrowthRule implements Rule<'growth'> {
     for (const other of populations) {
       if (other.kind !== component.kind || other.site !== site) continue;
       const isLeak = this.#judge(other) !== undefined;
-      return isLeak && followsComponents(countsOf(population), other.withUncertain);
+      const { risesBy } = other;
+      return (
+        isLeak && followsComponents(countsOf(population, risesBy), other.withUncertain(risesBy))
+      );
     }
     return false;
   }
 
   #judge(population: Population): Certainty | undefined {
+    if (population.live < this.#options.minObjects || population.isBelowPeak) return undefined;
+    if (isBounded(population)) return undefined;
+    for (const scale of SCALES) {
+      const certainty = this.#judgeBy(scale, population);
+      if (certainty === undefined) continue;
+      population.risesBy = scale;
+      return certainty;
+    }
+    return undefined;
+  }
+
+  #judgeBy(scale: Scale, population: Population): Certainty | undefined {
     const { windows, minObjects, z } = this.#options;
-    const counts = this.#readings.countsOf(population).map(({ live }) => live);
+    const counts = this.#readings.countsOf(population, scale);
     const least = population.isWeak ? Math.min(WEAK_WINDOWS, windows) : windows;
-    const last = Math.min(counts.at(-1) ?? 0, population.live);
-    if (counts.length < least || last < minObjects) return undefined;
-    if (population.isBelowPeak) return undefined;
-    const counted = withoutPauses(this.#readings.countsOf(population));
-    const recent = latest(counted, LATEST_MILLIS);
-    const leastRise = this.#leaks.has(population) ? 0 : MIN_RISE;
-    if (!keepsRising(counted, leastRise) && !keepsRising(recent, MIN_LATEST_RISE)) return undefined;
-    if (isBounded(population) || isWarmingUp(population, counted)) return undefined;
-    if (isTooEarly(population, counted, this.#options)) return undefined;
-    if (followsTraffic(population, counted) || mannKendall(counts) < z) return undefined;
+    if (counts.length < least || (counts.at(-1) as Count).live < minObjects) return undefined;
+    const even = withoutPauses(counts);
+    if (isWarmingUp(population, even)) return undefined;
+    if (isTooEarly(scale, population, even, this.#options)) return undefined;
+    if (!this.#isLasting(scale, population, counts)) return undefined;
+    if (scale !== MINUTES && !this.#goesOn(population, counts)) return undefined;
+    if (mannKendall(counts.map(({ live }) => live)) < z) return undefined;
     return counts.length >= Math.min(2 * windows, MAX_WINDOWS) ? 'probable' : 'suspect';
   }
-}
 
-function isBounded({ kind, owners }: Population): boolean {
-  if (!ENTRIES.has(kind) || owners.size === 0) return false;
-  for (const { isBounded } of owners) if (!isBounded) return false;
-  return true;
-}
+  /** Whether a rise by hours goes on in these minutes, unless it comes in bursts or is slow. */
+  #goesOn(population: Population, counts: readonly Count[]): boolean {
+    const minutes = this.#readings.countsOf(population, MINUTES);
+    const { rise, millis } = changeOf(latest(minutes, MINUTES.recentMillis));
+    const pace = changeOf(counts);
+    const expected = (pace.rise / pace.millis) * millis;
+    return expected < MIN_EXPECTED || rise >= MIN_GOING_ON * expected || comesInBursts(counts, 1);
+  }
 
-/** Whether births may exceed deaths because no entry is old enough to die, and there will not be many until then. */
-function isWarmingUp({ kind, owners }: Population, counted: readonly Count[]): boolean {
-  if (!ENTRIES.has(kind)) return false;
-  let longestMillis = 0;
-  for (const { entryMillis } of owners) longestMillis = Math.max(longestMillis, entryMillis);
-  if (longestMillis === Number.POSITIVE_INFINITY) return false;
-  const { millis, rise } = changeOf(counted);
-  if (millis >= LIFETIMES * longestMillis) return false;
-  return millis < FIRST_WAIT_MILLIS || (rise / millis) * longestMillis < MANY_ENTRIES;
-}
+  /**
+   * Whether the verdict has been the same for some counts, so that one count more or less changes nothing. A leak that was retracted has
+   * to last for longer, so that it is not told and retracted again and again.
+   */
+  #isLasting(scale: Scale, population: Population, counts: readonly Count[]): boolean {
+    const { isLeak, retractions } = this.#verdictOf(population);
+    const patience = isLeak || scale !== MINUTES ? 1 : 2 ** Math.min(retractions, MAX_DOUBLINGS);
+    for (let left = 0; left < STABLE_COUNTS * patience; left++) {
+      const earlier = counts.slice(0, counts.length - left);
+      if (this.#rises(scale, population, earlier) === isLeak) return isLeak;
+    }
+    return !isLeak;
+  }
 
-/**
- * Whether more traffic is the cause, over all counts and over the latest ones: a leak goes on when the traffic rises no more. What lives
- * for long follows the traffic slowly, so of such objects all counts decide.
- */
-function followsTraffic({ ageMillis }: Population, counted: readonly Count[]): boolean {
-  return isMoreTraffic(counted) && (ageMillis > 0 || isMoreTraffic(latest(counted, LATEST_MILLIS)));
-}
-
-/**
- * Whether the rise is too short to tell a leak from a batch, from objects that live long, or from a service that is being set up. Few
- * objects do no harm soon, so they have more time to come to rest.
- */
-function isTooEarly(
-  { kind, live, isWeak, ageMillis }: Population,
-  counted: readonly Count[],
-  { windows, minObjects }: Required<GrowthOptions>,
-): boolean {
-  const { millis, perMilli } = riseOf(counted);
-  const lasted = millis + ageMillis;
-  if (lasted < (windows - 1) * WINDOW_MILLIS) return true;
-  const few = isWeak && ENTRIES.has(kind) ? FEW_WEAK : FEW;
-  if (perMilli * PATIENCE_MILLIS >= few) return false;
-  return lasted < PATIENCE_MILLIS || live < SLOW_LEAST * minObjects;
+  #rises(scale: Scale, population: Population, counts: readonly Count[]): boolean {
+    if (counts.length < 2) return false;
+    if (scale.isForBursts && !comesInBursts(counts, MIN_BURST)) return false;
+    const even = withoutPauses(counts);
+    const recent = latest(even, scale.recentMillis);
+    const leastRise = this.#verdictOf(population).isLeak ? 0 : MIN_RISE;
+    if (!keepsRising(even, leastRise) && !keepsRising(recent, MIN_LATEST_RISE)) return false;
+    return !followsTraffic(population, even, recent);
+  }
 }
 
 /** What is growing, in the plural. */

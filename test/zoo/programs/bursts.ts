@@ -42,6 +42,35 @@ export const bursts: readonly Program[] = [
     },
   },
   {
+    // The counts of minutes see one step, and then none for an hour.
+    name: 'a job of every hour leaves the sessions that it has looked at',
+    finds: { rules: ['growth'] },
+    async run(zoo) {
+      const sessionOf = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'session' }));
+      let id = 0;
+      await eachMinute(zoo, 7 * 60, async (minute) => {
+        if (minute % 60 > 0) return;
+        for (let i = 0; i < 50; i++) await sessionOf(id++); // LEAK: a job of every hour leaves the sessions that it has looked at
+      });
+      return sessionOf;
+    },
+  },
+  {
+    // As above, but each run drops what the run of three hours ago has left.
+    name: 'a job of every hour keeps the sessions of its last three runs',
+    async run(zoo) {
+      const sessionOf = zoo.watched(memoize(async (id: number) => ({ id }), { name: 'session' }));
+      await eachQuietMinute(zoo, 10 * 60, async (minute) => {
+        if (minute % 60 > 0) return;
+        const first = (minute / 60) * 50;
+        for (let i = 0; i < 50; i++) {
+          sessionOf.delete(first - 150 + i);
+          await sessionOf(first + i);
+        }
+      });
+    },
+  },
+  {
     // A few steps are no trend: a cache may get its known keys in bursts.
     name: 'three imports fill a cache, which then stays as it is',
     async run(zoo) {
