@@ -141,7 +141,7 @@ export class Population implements Members {
   /** Counts the members, at the end of a full collection. Without effect while members are not reported. O(1). */
   count(now: number): void {
     if (this.isIncomplete) return;
-    const last = (this.isWeak ? this.#uncertain : this.counted).at(-1);
+    const last = (this.isWeak ? this.#uncertain : this.#minutes.counts).at(-1);
     if (last !== undefined && now - last.at < MINUTES.everyMillis) return;
     if (this.isWeak) this.#addUncertain(this.#countNow(now));
     else this.#keep(this.#countNow(now));
@@ -156,16 +156,11 @@ export class Population implements Members {
       if (isKept && now - count.at >= MINUTES.everyMillis) this.#keep(count);
     }
     this.#uncertain = [];
-    const beforeLast = this.counted.at(-2);
+    const beforeLast = this.#minutes.counts.at(-2);
     if (beforeLast !== undefined && now - beforeLast.at < MINUTES.everyMillis) {
       this.#minutes.removeLast();
     }
     this.#keep(current);
-  }
-
-  /** The counts of the full collections, the oldest first. Uncertain ones are left out. */
-  get counted(): readonly Count[] {
-    return this.#minutes.counts;
   }
 
   /** The counts on a scale of time, the oldest first. Uncertain ones are left out. */

@@ -128,6 +128,7 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   watchdog: {
     rules: [
+      'bursts',
       'certainty',
       'expectations',
       'hold-times',

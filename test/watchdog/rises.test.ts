@@ -209,14 +209,29 @@ test.each([
   },
 );
 
-test('a job that takes twelve minutes each half hour, and leaks all the time, is told after some hours', () => {
-  const entries = new Members('entry');
-  for (let round = 0; round < 10; round++) entries.pass(12, 20).pass(18, 0);
-  expect(entries.changes).toBeLessThanOrEqual(7);
-  for (let minute = 0; minute < 600; minute++) {
-    entries.pass(1, minute % 30 < 12 ? 20 : 0);
-    expect([minute, entries.isTold]).toEqual([minute, true]);
-  }
+test.each([
+  [5, 30],
+  [12, 30],
+  [30, 60],
+  [45, 60],
+  [60, 120],
+])(
+  'a job that takes %i minutes each %i minutes, and leaks all the time, is told after ten hours',
+  (takes, every) => {
+    const entries = new Members('entry');
+    for (let minute = 0; minute < 600; minute++) entries.pass(1, minute % every < takes ? 20 : 0);
+    expect(entries.changes).toBeLessThanOrEqual(9);
+    for (let minute = 600; minute < 1_200; minute++) {
+      entries.pass(1, minute % every < takes ? 20 : 0);
+      expect([minute, entries.isTold]).toEqual([minute, true]);
+    }
+  },
+);
+
+test('a number that rises steadily for ten hours, by a third, may follow the load of the day', () => {
+  const entries = new Members('entry').pass(1, 450);
+  for (let step = 0; step < 150; step++) entries.pass(3, 0).pass(1, 1);
+  expect(entries.pass(300, 0).toldAt).toBe(NEVER);
 });
 
 test.each([

@@ -17,6 +17,7 @@
  * | the counts reach further back than an entry lives, or very many entries will live | a `ttl` that has just begun |
  */
 import { integer, numberAtLeast, option } from '../../core/options.js';
+import { comesInBursts, withoutPauses } from '../bursts.js';
 import type { Certainty } from '../certainty.js';
 import { type Count, MINUTES, SCALES, type Scale } from '../count-series.js';
 import { followsTraffic, isBounded, isTooEarly, isWarmingUp } from '../harmless-rise.js';
@@ -24,14 +25,7 @@ import type { LoanSource } from '../loan.js';
 import { mannKendall } from '../mann-kendall.js';
 import type { Population } from '../populations.js';
 import type { Readings } from '../readings.js';
-import {
-  changeOf,
-  comesInBursts,
-  followsComponents,
-  keepsRising,
-  latest,
-  withoutPauses,
-} from '../trend.js';
+import { changeOf, followsComponents, keepsRising, latest } from '../trend.js';
 import type { Rule, RuleContext, RuleDefinition } from './rule.js';
 
 /** Options of the rule *growth*. */
