@@ -16,7 +16,7 @@ const DEEP_FALL = 0.1;
 /** How far a rise has to pass the peak, as a part of the fall before it. */
 const MIN_PASSED = 0.2;
 
-/** How long a peak is remembered: a day and the time of its peak, in milliseconds. */
+/** How long a peak is remembered after the number was last near it: a day and the time of its peak, in milliseconds. */
 const MEMORY_MILLIS = 26 * 3_600_000;
 
 export class HighWater {
@@ -34,6 +34,7 @@ export class HighWater {
       this.#low = live;
     } else {
       this.#low = Math.min(this.#low, live);
+      if (live >= (1 - DEEP_FALL) * this.#peak) this.#peakAt = at;
     }
   }
 

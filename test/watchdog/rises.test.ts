@@ -87,6 +87,23 @@ class Members {
   }
 }
 
+/** Random numbers from 0 to 1, the same for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** How many come in a minute, if `mean` do on average. */
+function poisson(random: () => number, mean: number): number {
+  let product = random();
+  let count = 0;
+  for (; product > Math.exp(-mean); count++) product *= random();
+  return count;
+}
+
 test('entries that are cleared every ten minutes come back to an earlier peak', () => {
   const entries = new Members('entry');
   for (let round = 0; round < 8; round++) {
@@ -95,6 +112,22 @@ test('entries that are cleared every ten minutes come back to an earlier peak', 
   }
   expect(entries.toldAt).toBe(NEVER);
 });
+
+test.each([
+  [1, 720],
+  [1, 1_440],
+  [60, 1_440],
+])(
+  'entries that come every %i minutes, and are cleared every %i, are told on the first day only',
+  (every, clearEvery) => {
+    const entries = new Members('entry');
+    for (let minute = 0; minute < 6 * 1_440; minute++) {
+      if (minute % clearEvery === 0) entries.clear();
+      entries.pass(1, minute % every === 0 ? 2 * every : 0);
+      if (minute > clearEvery) expect([minute, entries.isTold]).toEqual([minute, false]);
+    }
+  },
+);
 
 test('entries that are cleared once, and pass their earlier peak, are told', () => {
   const entries = new Members('entry').pass(10, 50);
@@ -266,6 +299,40 @@ test.each([120, 480])(
     expect(members.isTold).toBe(false);
   },
 );
+
+test('a leak among entries that come and go at random is told, and does not come and go itself', () => {
+  const entries = new Members('entry');
+  const random = seeded(1);
+  const dies: number[] = [];
+  for (let minute = 0; minute < 4_320; minute++) {
+    const healthy = poisson(random, 10);
+    for (let i = 0; i < healthy; i++) {
+      const at = minute + 1 + Math.round(-30 * Math.log(1 - random()));
+      dies[at] = (dies[at] ?? 0) + 1;
+    }
+    entries.pass(1, healthy + poisson(random, 1), dies[minute] ?? 0);
+  }
+  expect(entries.changes).toBeLessThanOrEqual(40);
+  expect(entries.toldAt).toBeLessThanOrEqual(2_880);
+});
+
+test('a fast leak is told soon, although the number before it was close to the limits again and again', () => {
+  const entries = new Members('entry');
+  const random = seeded(2);
+  const dies: number[] = [];
+  const pass = (minute: number, leaked: number): void => {
+    const healthy = poisson(random, 2 + 1.8 * Math.sin((minute / 720) * Math.PI));
+    for (let i = 0; i < healthy; i++) {
+      const at = minute + 1 + Math.round(-480 * Math.log(1 - random()));
+      dies[at] = (dies[at] ?? 0) + 1;
+    }
+    entries.pass(1, healthy + leaked, dies[minute] ?? 0);
+  };
+  for (let minute = 0; minute < 4_320; minute++) pass(minute, 0);
+  expect(entries.changes).toBeGreaterThan(4);
+  for (let minute = 4_320; minute < 4_350; minute++) pass(minute, 100);
+  expect(entries.isTold).toBe(true);
+});
 
 test('a report has the counts of the scale on which the number rises', async () => {
   const clock = new FakeClock();

@@ -68,6 +68,9 @@ const MIN_BURST = 20;
 /** How many objects the latest counts have to expect, so that they can say that a rise by hours has ended. */
 const MIN_EXPECTED = 10;
 
+/** How many standard deviations they have to be of those that come and go, which are Poisson distributed. */
+const MIN_DEVIATIONS = 3;
+
 /** The part of them that has to come. */
 const MIN_GOING_ON = 0.3;
 
@@ -77,14 +80,19 @@ const STABLE_COUNTS = 4;
 /** How often that number doubles, once with each retraction. */
 const MAX_DOUBLINGS = 4;
 
+/** How many times as many members as at the last retraction need no more patience. */
+const FAR_MORE = 2;
+
 /** What was said of a population. */
 interface Verdict {
   /** Whether it counts as a leak. It may become ever greater at its old pace: its rise is an ever smaller share of it. */
   readonly isLeak: boolean;
   readonly retractions: number;
+  /** How many members lived at the last retraction. */
+  readonly retractedLive: number;
 }
 
-const NO_VERDICT: Verdict = { isLeak: false, retractions: 0 };
+const NO_VERDICT: Verdict = { isLeak: false, retractions: 0, retractedLive: 0 };
 
 class GrowthRule implements Rule<'growth'> {
   readonly name = 'growth';
@@ -114,8 +122,11 @@ class GrowthRule implements Rule<'growth'> {
   #note(population: Population, isLeak: boolean): void {
     const last = this.#verdictOf(population);
     if (last.isLeak === isLeak) return;
-    const retractions = last.retractions + (isLeak ? 0 : 1);
-    this.#verdicts.set(population, { isLeak, retractions });
+    if (isLeak) this.#verdicts.set(population, { ...last, isLeak });
+    else {
+      const retractions = last.retractions + 1;
+      this.#verdicts.set(population, { isLeak, retractions, retractedLive: population.live });
+    }
   }
 
   /**
@@ -163,22 +174,31 @@ class GrowthRule implements Rule<'growth'> {
     return counts.length >= Math.min(2 * windows, MAX_WINDOWS) ? 'probable' : 'suspect';
   }
 
-  /** Whether a rise by hours goes on in these minutes, unless it comes in bursts or is slow. */
+  /**
+   * Whether a rise by hours goes on at present, unless it comes in bursts or is slow. The finest scale says so that expects more than
+   * chance makes of those that come and go.
+   */
   #goesOn(population: Population, counts: readonly Count[]): boolean {
-    const minutes = this.#readings.countsOf(population, MINUTES);
-    const { rise, millis } = changeOf(latest(minutes, MINUTES.recentMillis));
     const pace = changeOf(counts);
-    const expected = (pace.rise / pace.millis) * millis;
-    return expected < MIN_EXPECTED || rise >= MIN_GOING_ON * expected || comesInBursts(counts, 1);
+    for (const scale of SCALES.slice(0, -1)) {
+      const recent = latest(this.#readings.countsOf(population, scale), scale.recentMillis);
+      const { rise, millis, births, deaths } = changeOf(recent);
+      const expected = (pace.rise / pace.millis) * millis;
+      if (expected < MIN_EXPECTED) return true;
+      if (expected < MIN_DEVIATIONS * Math.sqrt(births + deaths)) continue;
+      return rise >= MIN_GOING_ON * expected || comesInBursts(counts, 1);
+    }
+    return true;
   }
 
   /**
    * Whether the verdict has been the same for some counts, so that one count more or less changes nothing. A leak that was retracted has
-   * to last for longer, so that it is not told and retracted again and again.
+   * to last for longer, so that it is not told and retracted again and again, unless there are far more members than then.
    */
   #isLasting(scale: Scale, population: Population, counts: readonly Count[]): boolean {
-    const { isLeak, retractions } = this.#verdictOf(population);
-    const patience = isLeak || scale !== MINUTES ? 1 : 2 ** Math.min(retractions, MAX_DOUBLINGS);
+    const { isLeak, retractions, retractedLive } = this.#verdictOf(population);
+    const isPatient = !isLeak && scale === MINUTES && population.live < FAR_MORE * retractedLive;
+    const patience = isPatient ? 2 ** Math.min(retractions, MAX_DOUBLINGS) : 1;
     for (let left = 0; left < STABLE_COUNTS * patience; left++) {
       const earlier = counts.slice(0, counts.length - left);
       if (this.#rises(scale, population, earlier) === isLeak) return isLeak;
