@@ -36,18 +36,20 @@ export const MINUTES: Scale = {
 };
 
 /**
- * The scales, the finest first. A number that rises steadily for some hours may follow the load of the day, so only bursts are told by
- * then.
+ * Counts of five minutes. A number that rises steadily for some hours may follow the load of the day, so only bursts are told by them.
  */
+export const JOBS: Scale = {
+  everyMillis: 5 * 60_000,
+  kept: 120,
+  recentMillis: 4 * 3_600_000,
+  patienceMillis: 4 * 3_600_000,
+  isForBursts: true,
+};
+
+/** The scales, the finest first. */
 export const SCALES: readonly Scale[] = [
   MINUTES,
-  {
-    everyMillis: 5 * 60_000,
-    kept: 120,
-    recentMillis: 4 * 3_600_000,
-    patienceMillis: 4 * 3_600_000,
-    isForBursts: true,
-  },
+  JOBS,
   {
     everyMillis: 3_600_000,
     kept: 120,

@@ -24,6 +24,9 @@ const FEW_WEAK = 1_200;
 /** How many objects a slow rise has to reach, as a multiple of those that a fast one has to. */
 const SLOW_LEAST = 1.2;
 
+/** How many of the latest counts are needed to see the traffic. */
+const MIN_RECENT = 4;
+
 /** The kinds whose number a component bounds by its figure `max`. */
 const ENTRIES: ReadonlySet<string> = new Set(['entry', 'weak-entry', 'weak-target']);
 
@@ -47,14 +50,15 @@ export function isWarmingUp({ kind, owners }: Population, counted: readonly Coun
 
 /**
  * Whether more traffic is the cause, over all counts and over the latest ones: a leak goes on when the traffic rises no more. What lives
- * for long follows the traffic slowly, so of such objects all counts decide.
+ * for long follows the traffic slowly, so of such objects all counts decide. So they do if V8 collects too seldom for some latest ones.
  */
 export function followsTraffic(
   { ageMillis }: Population,
   counted: readonly Count[],
   recent: readonly Count[],
 ): boolean {
-  return isMoreTraffic(counted) && (ageMillis > 0 || isMoreTraffic(recent));
+  if (ageMillis > 0 || recent.length < MIN_RECENT) return isMoreTraffic(counted);
+  return isMoreTraffic(counted) && isMoreTraffic(recent);
 }
 
 /**

@@ -316,6 +316,38 @@ test('a leak among entries that come and go at random is told, and does not come
   expect(entries.toldAt).toBeLessThanOrEqual(2_880);
 });
 
+test('a job of each hour, of whose objects half die within the hour, is told without a break after a day', () => {
+  const entries = new Members('entry');
+  const random = seeded(3);
+  const dies: number[] = [];
+  for (let minute = 0; minute < 3 * 1_440; minute++) {
+    const isRun = minute % 60 === 0;
+    for (let i = 0; isRun && i < 100; i++) {
+      const at = minute + 1 + Math.round(-20 * Math.log(1 - random()));
+      dies[at] = (dies[at] ?? 0) + 1;
+    }
+    entries.pass(1, isRun ? 200 : 0, dies[minute] ?? 0);
+    if (minute > 26 * 60) expect([minute, entries.isTold]).toEqual([minute, true]);
+  }
+  expect(entries.changes).toBeLessThanOrEqual(3);
+});
+
+test('weakly held values that follow the load of the day are told seldom, although V8 collects each 15 minutes', () => {
+  const values = new Members('weak-target', true, 15);
+  const random = seeded(4);
+  const dies: number[] = [];
+  let told = 0;
+  for (let minute = 0; minute < 5 * 1_440; minute++) {
+    const born = poisson(random, 4.5 + 3.5 * Math.sin((minute / 1_440 - 0.25) * 2 * Math.PI));
+    for (let i = 0; i < born; i++) {
+      const at = minute + 1 + Math.round(-120 * Math.log(1 - random()));
+      dies[at] = (dies[at] ?? 0) + 1;
+    }
+    if (values.pass(1, born, dies[minute] ?? 0).isTold) told++;
+  }
+  expect(told).toBeLessThanOrEqual(0.01 * 5 * 1_440);
+});
+
 test('a fast leak is told soon, although the number before it was close to the limits again and again', () => {
   const entries = new Members('entry');
   const random = seeded(2);

@@ -19,7 +19,7 @@
 import { integer, numberAtLeast, option } from '../../core/options.js';
 import { comesInBursts, withoutPauses } from '../bursts.js';
 import type { Certainty } from '../certainty.js';
-import { type Count, MINUTES, SCALES, type Scale } from '../count-series.js';
+import { type Count, JOBS, MINUTES, SCALES, type Scale } from '../count-series.js';
 import { followsTraffic, isBounded, isTooEarly, isWarmingUp } from '../harmless-rise.js';
 import type { LoanSource } from '../loan.js';
 import { mannKendall } from '../mann-kendall.js';
@@ -176,11 +176,12 @@ class GrowthRule implements Rule<'growth'> {
 
   /**
    * Whether a rise by hours goes on at present, unless it comes in bursts or is slow. The finest scale says so that expects more than
-   * chance makes of those that come and go.
+   * chance makes of those that come and go. In bursts, they go after each burst, and the counts of minutes say nothing.
    */
   #goesOn(population: Population, counts: readonly Count[]): boolean {
     const pace = changeOf(counts);
-    for (const scale of SCALES.slice(0, -1)) {
+    const comesByJob = comesInBursts(this.#readings.countsOf(population, JOBS), MIN_BURST);
+    for (const scale of comesByJob ? [JOBS] : [MINUTES, JOBS]) {
       const recent = latest(this.#readings.countsOf(population, scale), scale.recentMillis);
       const { rise, millis, births, deaths } = changeOf(recent);
       const expected = (pace.rise / pace.millis) * millis;
